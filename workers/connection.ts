@@ -1,0 +1,188 @@
+import type { Socket } from 'node:net'
+import type { Clock } from '../core/http/clock.ts'
+import type { Answer } from '../routes/answer.ts'
+import { WireRequest } from '../routes/fast-request.ts'
+import type { ReadingMemo } from '../routes/memo.ts'
+import { readCalls } from '../routes/reading.ts'
+import type { FastCall, Reading } from '../routes/reading.ts'
+import type { FastTable } from '../routes/table.ts'
+
+/** What the connections of one worker share. */
+export interface LaneContext {
+  readonly table: FastTable
+  readonly memo: ReadingMemo
+  readonly clock: Clock
+  /** Lets the main lane go on with a connection, from `unread` on. */
+  handOver(connection: Connection, unread: Buffer): void
+  /** The same when the client has ended its side in the middle of a request. */
+  handOverEnded(connection: Connection, unread: Buffer): void
+  /** Forgets a connection that is closed. */
+  release(connection: Connection): void
+  /** Tells the main lane what a handler threw for the request that comes next on this socket. */
+  reportFault(socket: Socket, error: unknown): void
+  /** After how long without progress a client that does not read is cut off, in milliseconds; 0 is never. */
+  stalledAfter(): number
+}
+
+/** Answers are collected up to this many characters before they are written, so that a client's pace is respected. */
+const WRITE_AT = 65_536
+
+interface HeldBack {
+  readonly chunk: Buffer
+  readonly reading: Reading
+  readonly index: number
+}
+
+/** One connection while the fast lane has it. */
+export class Connection {
+  readonly socket: Socket
+  readonly #lane: LaneContext
+  /** The beginning of a request that is not whole yet. */
+  unread: Buffer | null
+  /** Calls that wait until the client has read the answers before them. */
+  #heldBack: HeldBack | null
+  /** When the wait for the next whole request began, by the lane's clock. */
+  waitingSince: number
+  /** Whether it has had an answer: it may now idle for as long as a kept-alive connection may. */
+  served: boolean
+  #closing: boolean
+
+  constructor(socket: Socket, lane: LaneContext) {
+    this.socket = socket
+    this.#lane = lane
+    this.unread = null
+    this.#heldBack = null
+    this.waitingSince = lane.clock.now
+    this.served = false
+    this.#closing = false
+  }
+
+  /** Whether it waits for a request, and not for its client to read. */
+  get isWaiting(): boolean {
+    return this.#heldBack === null && !this.#closing
+  }
+
+  receive(chunk: Buffer): void {
+    if (this.#closing) return
+    if (this.unread !== null) {
+      const whole = Buffer.concat([this.unread, chunk])
+      this.#answerFrom(whole, readCalls(whole, this.#lane.table), 0)
+      return
+    }
+    const { memo, table } = this.#lane
+    let reading = memo.find(chunk)
+    if (reading === null) {
+      reading = readCalls(chunk, table)
+      memo.offer(chunk, reading)
+    }
+    this.#answerFrom(chunk, reading, 0)
+  }
+
+  /** The client has ended its side. */
+  receiveEnd(): void {
+    if (this.unread === null) this.socket.end()
+    else this.#lane.handOverEnded(this, this.unread)
+  }
+
+  release(): void {
+    this.#lane.release(this)
+  }
+
+  /** Goes on with what was held back: the client has read. */
+  resume(): void {
+    const heldBack = this.#heldBack
+    if (heldBack === null) return
+    this.#heldBack = null
+    this.socket.setTimeout(0)
+    this.socket.resume()
+    this.#answerFrom(heldBack.chunk, heldBack.reading, heldBack.index)
+  }
+
+  /** Answers the calls from `index` on, all in one write unless they are many or long. */
+  #answerFrom(chunk: Buffer, reading: Reading, index: number): void {
+    const { calls } = reading
+    const { clock } = this.#lane
+    let text = ''
+    for (; index < calls.length; index++) {
+      const call = calls[index]!
+      let answer: Answer
+      try {
+        answer = call.answer ?? answerTo(call, chunk)
+      } catch (error) {
+        if (text !== '') this.socket.write(text, 'latin1')
+        this.#lane.reportFault(this.socket, error)
+        this.#lane.handOver(this, chunk.subarray(call.start))
+        return
+      }
+      text += answer.start + (call.close ? clock.closingTail : clock.tail)
+      if (call.method !== 'HEAD') {
+        if (answer.text === null) {
+          this.#writeLong(text, answer.bytes!)
+          text = ''
+        } else {
+          text += answer.text
+        }
+      }
+      if (text.length < WRITE_AT && !this.socket.writableNeedDrain) continue
+      if (text !== '') this.socket.write(text, 'latin1')
+      text = ''
+      if (this.#isStalled()) {
+        this.#holdBack({ chunk, reading, index: index + 1 })
+        return
+      }
+    }
+    if (text !== '') {
+      this.socket.write(text, 'latin1')
+      if (this.#isStalled()) {
+        this.#holdBack({ chunk, reading, index })
+        return
+      }
+    }
+    this.#settle(chunk, reading)
+  }
+
+  #writeLong(text: string, bytes: Buffer): void {
+    this.socket.cork()
+    this.socket.write(text, 'latin1')
+    this.socket.write(bytes)
+    this.socket.uncork()
+  }
+
+  /** A full buffer that the kernel took at once is none. */
+  #isStalled(): boolean {
+    return this.socket.writableNeedDrain && this.socket.writableLength > 0
+  }
+
+  #holdBack(calls: HeldBack): void {
+    this.#heldBack = calls
+    this.socket.pause()
+    // Node looks at the progress of the write itself before it reports a time-out, and keeps one timer for all sockets
+    // of the same limit.
+    this.socket.setTimeout(this.#lane.stalledAfter())
+  }
+
+  #settle(chunk: Buffer, reading: Reading): void {
+    const { calls, consumed, next } = reading
+    if (calls.length > 0) this.served = true
+    if (next === 'main') {
+      this.#lane.handOver(this, chunk.subarray(consumed))
+      return
+    }
+    if (next === 'close') {
+      this.#closing = true
+      this.unread = null
+      this.socket.setTimeout(this.#lane.stalledAfter())
+      this.socket.destroySoon()
+      return
+    }
+    // A request that goes on arriving keeps the time it began at, so that it can't be drawn out.
+    if (calls.length > 0 || this.unread === null) this.waitingSince = this.#lane.clock.now
+    this.unread = next === 'partial' ? chunk.subarray(consumed) : null
+  }
+}
+
+function answerTo(call: FastCall, chunk: Buffer): Answer {
+  const answer = call.route.answer(new WireRequest(chunk, call))
+  if (call.route.isStatic) call.answer = answer
+  return answer
+}

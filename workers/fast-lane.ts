@@ -1,0 +1,156 @@
+import type { Server } from 'node:http'
+import type { Socket } from 'node:net'
+import { Clock } from '../core/http/clock.ts'
+import type { Mounted } from '../routes/mount.ts'
+import { ReadingMemo } from '../routes/memo.ts'
+import { Connection } from './connection.ts'
+import type { LaneContext } from './connection.ts'
+
+/** How often the Date is renewed and waiting connections are looked through, in milliseconds. */
+const TICK = 250
+
+const connectionOf = Symbol('scherzo.connection')
+
+interface LaneSocket extends Socket {
+  [connectionOf]: Connection
+}
+
+type ServeHttp = (this: Server, socket: Socket) => void
+
+/**
+ * Puts the fast lane in front of a server that does not listen yet: its sockets come here first, and are handed over,
+ * with every byte that was not answered, as soon as one asks for more than the fast lane is sure of.
+ */
+export class FastLane implements LaneContext {
+  readonly clock: Clock = new Clock()
+  readonly memo: ReadingMemo = new ReadingMemo()
+  readonly table: Mounted['table']
+  readonly #server: Server
+  readonly #faults: Mounted['faults']
+  readonly #serveHttp: ServeHttp
+  readonly #connections = new Set<Connection>()
+  /** Runs while there are connections: one timer, however many they are. */
+  #timer: NodeJS.Timeout | null = null
+
+  constructor(server: Server, mounted: Mounted) {
+    this.#server = server
+    this.table = mounted.table
+    this.#faults = mounted.faults
+    this.#serveHttp = server.listeners('connection')[0] as ServeHttp
+    server.removeListener('connection', this.#serveHttp)
+    server.on('connection', (socket) => this.#accept(socket))
+  }
+
+  /** Ends the connections that the fast lane still has, after what is being written to them. */
+  close(): void {
+    for (const { socket } of this.#connections) socket.destroySoon()
+  }
+
+  handOver(connection: Connection, unread: Buffer): void {
+    const { socket } = connection
+    this.#detach(connection)
+    socket.pause()
+    this.#serveHttp.call(this.#server, socket)
+    if (unread.length > 0) socket.unshift(unread)
+    socket.resume()
+  }
+
+  handOverEnded(connection: Connection, unread: Buffer): void {
+    const { socket } = connection
+    this.#detach(connection)
+    this.#serveHttp.call(this.#server, socket)
+    // An ended stream takes nothing back, so the main lane is told what it would have read.
+    socket.emit('data', unread)
+    socket.emit('end')
+  }
+
+  release(connection: Connection): void {
+    this.#connections.delete(connection)
+  }
+
+  reportFault(socket: Socket, error: unknown): void {
+    this.#faults.set(socket, { error })
+  }
+
+  stalledAfter(): number {
+    return this.#server.keepAliveTimeout
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#timer === null) this.#startTimer()
+    const connection = new Connection(socket, this)
+    ;(socket as LaneSocket)[connectionOf] = connection
+    this.#connections.add(connection)
+    for (const [event, listener] of listeners) socket.on(event, listener)
+  }
+
+  #detach(connection: Connection): void {
+    this.#connections.delete(connection)
+    for (const [event, listener] of listeners) connection.socket.off(event, listener)
+  }
+
+  #startTimer(): void {
+    this.clock.tick()
+    this.#timer = setInterval(() => this.#tick(), TICK).unref()
+  }
+
+  #tick(): void {
+    this.clock.tick()
+    for (const connection of this.#connections) this.#checkWait(connection)
+    if (this.#connections.size > 0 || this.#timer === null) return
+    clearInterval(this.#timer)
+    this.#timer = null
+  }
+
+  /** Closes what Node would close: an unfinished request with 408, an idle connection without a word. */
+  #checkWait({ socket, isWaiting, served, unread, waitingSince }: Connection): void {
+    if (!isWaiting) return
+    const waited = this.clock.now - waitingSince
+    if (served && unread === null) {
+      if (isOver(waited, this.#server.keepAliveTimeout)) socket.destroy()
+    } else if (isOver(waited, this.#server.headersTimeout)) {
+      this.#server.emit(
+        'clientError',
+        Object.assign(new Error('Request timeout'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }),
+        socket
+      )
+    }
+  }
+}
+
+function isOver(waited: number, limit: number): boolean {
+  return limit > 0 && waited >= limit
+}
+
+// The listeners are shared by all sockets: a closure each would make up a good part of an idle connection's memory.
+const listeners = [
+  ['data', onData],
+  ['end', onEnd],
+  ['drain', onDrain],
+  ['timeout', onStalled],
+  ['error', ignore],
+  ['close', onClose]
+] as const
+
+function onData(this: Socket, chunk: Buffer): void {
+  ;(this as LaneSocket)[connectionOf].receive(chunk)
+}
+
+function onEnd(this: Socket): void {
+  ;(this as LaneSocket)[connectionOf].receiveEnd()
+}
+
+function onDrain(this: Socket): void {
+  ;(this as LaneSocket)[connectionOf].resume()
+}
+
+function onStalled(this: Socket): void {
+  this.destroy()
+}
+
+/** A broken connection is closed by Node; the fast lane has nobody to tell. */
+function ignore(): void {}
+
+function onClose(this: Socket): void {
+  ;(this as LaneSocket)[connectionOf].release()
+}
