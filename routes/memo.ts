@@ -13,8 +13,9 @@ const SAMPLES = 12
  * Only the whole chunk counts: a single byte of difference is a miss, so nothing unvalidated is ever trusted.
  */
 export class ReadingMemo {
-  readonly #entries: ({ readonly bytes: Buffer; readonly reading: Reading } | null)[] = new Array(SLOTS).fill(
-    null
+  readonly #entries: ({ readonly bytes: Buffer; readonly reading: Reading } | null)[] = Array.from(
+    { length: SLOTS },
+    () => null
   )
   /** The fingerprint last missed in each slot: a chunk is kept when it comes a second time. */
   readonly #missed = new Int32Array(SLOTS)

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import { ScherzoError } from '../core/errors.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import { findFault } from '../core/http/strictness.ts'
+import { OrderedResponse, afterResponse, lastOwed } from './response-order.ts'
 
 /** The settings of a Fastify instance that its server needs, all in milliseconds. */
 export interface MainLaneLimits {
@@ -23,7 +24,7 @@ export function createMainLane(
   options: ServerOptions,
   limits: MainLaneLimits
 ): Server {
-  const server = createServer(options, (request, response) => {
+  const server = createServer({ ...options, ServerResponse: OrderedResponse }, (request, response) => {
     const fault = findFault(headOf(request))
     if (fault === null) handler(request, response)
     else refuse(response, fault)
@@ -36,21 +37,66 @@ export function createMainLane(
   return server
 }
 
-/** Upgrades and the like come as events of their own, to listeners that we do not know. */
+/**
+ * What does not come as a request comes as an event, to listeners that we do not know. All but the refused wait for the
+ * responses before them: Node reports them at once, even while it still owes these to the client.
+ */
 function guardOtherEvents(server: Server): void {
   const emit = server.emit as (this: Server, event: string, ...values: unknown[]) => boolean
+  const failed = new WeakSet<Duplex>()
+  addDefaults(server)
+
   server.emit = function (this: Server, event: string, ...values: unknown[]): boolean {
-    if (event === 'upgrade' || event === 'checkContinue' || event === 'checkExpectation') {
-      const [request, target] = values as [IncomingMessage, ServerResponse | Duplex]
-      const fault = findFault(headOf(request))
-      if (fault !== null) {
-        if ('writeHead' in target) refuse(target, fault)
-        else refuseUpgrade(target, fault)
+    const pass = (): boolean => emit.call(this, event, ...values)
+    switch (event) {
+      case 'checkContinue':
+      case 'checkExpectation': {
+        const [request, response] = values as [IncomingMessage, OrderedResponse]
+        const fault = findFault(headOf(request))
+        if (fault === null) afterResponse(response.earlier, pass)
+        else refuse(response, fault)
         return true
       }
+      case 'upgrade': {
+        const [request, socket] = values as [IncomingMessage, Duplex]
+        const fault = findFault(headOf(request))
+        afterResponse(lastOwed(socket), fault === null ? pass : () => refuseUpgrade(socket, fault))
+        return true
+      }
+      case 'connect': {
+        const [, socket] = values as [IncomingMessage, Duplex]
+        afterResponse(lastOwed(socket), pass)
+        return true
+      }
+      case 'clientError': {
+        const [, socket] = values as [Error, Duplex]
+        // The bytes behind an error are errors again.
+        if (failed.has(socket)) return true
+        failed.add(socket)
+        const owed = lastOwed(socket)
+        if (owed !== null && !owed.closed) socket.pause()
+        afterResponse(owed, pass)
+        return true
+      }
+      default:
+        return pass()
     }
-    return emit.call(this, event, ...values)
   }
+}
+
+/**
+ * What Node does where an app does not listen for an event, done by listeners, so that it can wait: Node itself would destroy
+ * the socket of a CONNECT with unsent responses on it, and send 100 (Continue) in the middle of a queued response.
+ */
+function addDefaults(server: Server): void {
+  server.on('connect', (_request, socket) => {
+    if (server.listenerCount('connect') === 1) socket.destroy()
+  })
+  server.on('checkContinue', (request, response) => {
+    if (server.listenerCount('checkContinue') > 1) return
+    response.writeContinue()
+    server.emit('request', request, response)
+  })
 }
 
 function headOf(request: IncomingMessage): Parameters<typeof findFault>[0] {

@@ -129,6 +129,10 @@ export function scanHead(bytes: Uint8Array, start: number, limit: number, head: 
       case 7:
         if (matches(bytes, nameStart, UPGRADE)) return UNSURE
         break
+      case 12:
+        // With a Content-Type Fastify expects OPTIONS to have a body.
+        if (method === 'OPTIONS' && matches(bytes, nameStart, CONTENT_TYPE)) return UNSURE
+        break
       case 14:
         if (matches(bytes, nameStart, CONTENT_LENGTH)) return UNSURE
         break
@@ -153,6 +157,7 @@ const KEEP_ALIVE = lettersOf('keep-alive')
 const CLOSE = lettersOf('close')
 const EXPECT = lettersOf('expect')
 const UPGRADE = lettersOf('upgrade')
+const CONTENT_TYPE = lettersOf('content-type')
 const CONTENT_LENGTH = lettersOf('content-length')
 const PROXY_CONNECTION = lettersOf('proxy-connection')
 const TRANSFER_ENCODING = lettersOf('transfer-encoding')
