@@ -1,8 +1,15 @@
+import { getCallSites } from 'node:util'
 import type { FastifyInstance, RouteOptions } from 'fastify'
 
-/** Hooks that run around a handler, and so see or change a request or its response. */
-const HOOKS = ['onRequest', 'preParsing', 'preValidation', 'preHandler', 'onSend', 'onResponse'] as const
+/** Hooks that run before a response is sent, and so can change it. (`onResponse` comes too late for that.) */
+const HOOKS = ['onRequest', 'preParsing', 'preValidation', 'preHandler', 'onSend'] as const
 type HookName = (typeof HOOKS)[number]
+
+/**
+ * Plugins that hook into every request but act only on upgrades and uploads (read in their source, 2026-11). They are known
+ * by the file that calls `addHook`, so that a hook of the app itself is never mistaken for theirs.
+ */
+const INDIFFERENT_PLUGINS = /[/\\]node_modules[/\\]@fastify[/\\](?:websocket|multipart)[/\\]/
 
 /**
  * Knows which hooks apply to a route. Fastify does not tell, and a fast route that an app guards with an `onRequest` hook
@@ -20,10 +27,11 @@ export class HooksInForce {
       names.set(instance, new Set(names.get(Object.getPrototypeOf(instance))))
     })
 
-    const original = root.addHook as (this: FastifyInstance, name: string, fn: unknown) => FastifyInstance
-    root.addHook = function (this: FastifyInstance, name: string, fn: unknown): FastifyInstance {
-      if (isHookName(name)) names.get(this)?.add(name)
-      return original.call(this, name, fn)
+    const addHook = root.addHook as (this: FastifyInstance, name: string, hook: unknown) => FastifyInstance
+    root.addHook = function (this: FastifyInstance, name: string, hook: unknown): FastifyInstance {
+      const caller = getCallSites(2)[1]?.scriptName ?? ''
+      if (isHookName(name) && !INDIFFERENT_PLUGINS.test(caller)) names.get(this)?.add(name)
+      return addHook.call(this, name, hook)
     } as FastifyInstance['addHook']
   }
 

@@ -34,6 +34,8 @@ export interface Mounted {
 interface Registered {
   readonly options: RouteOptions
   readonly instance: FastifyInstance
+  /** Null for an ordinary route of the app. */
+  readonly route: FastRoute | null
 }
 
 /**
@@ -64,20 +66,18 @@ export function mountFastRoutes(fastify: FastifyInstance, laneOff: string | null
   })
 
   fastify.addHook('onRoute', function (options) {
-    registered.push({ options, instance: this })
+    // Looked up at once: plugins such as @fastify/websocket put a handler of their own around each.
+    registered.push({ options, instance: this, route: twins.get(options.handler) ?? null })
   })
 
   fastify.addHook('onReady', async () => {
     const constrained = new Set(registered.filter(hasConstraints).map(({ options }) => options.url))
-    for (const { options, instance } of registered) {
+    for (const { options, instance, route } of registered) {
       const path = options.url
       const methods = [options.method].flat()
-      const route = twins.get(options.handler)
       const note =
-        route === undefined
-          ? ''
-          : (laneOff ?? reasonForMainLane(path, constrained, hooks.of(instance, options)))
-      if (route === undefined || note !== '') {
+        route === null ? '' : (laneOff ?? reasonForMainLane(path, constrained, hooks.of(instance, options)))
+      if (route === null || note !== '') {
         addRow(rows, { methods, path, lane: 'main', note })
         continue
       }

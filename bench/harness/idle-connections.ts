@@ -1,0 +1,79 @@
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { readResidentMemory } from './cpu.ts'
+import { LOAD_CORE } from './cores.ts'
+import { type Command, startPinned, stop } from './processes.ts'
+import type { Sample } from './sample.ts'
+import type { RunningServer } from './server.ts'
+
+export interface IdleLoad {
+  path: string
+  /** In each of two steps. */
+  connections: number
+  settleSeconds: number
+}
+
+const SECONDS_TO_OPEN = 60
+
+// Enough that what is loaded and compiled on first use counts for none of the measured connections.
+const WARM_UP_CONNECTIONS = 100
+
+/**
+ * Resident memory of the server before and after many connections have had an answer each and gone idle, and after as
+ * many again. Nobody forces a garbage collection: what the start of a server left in its heap is used up by the first
+ * connections, which then seem to cost less than they do, so the second step is the sounder figure. The kernel's own
+ * socket buffers are no part of either.
+ */
+export async function measureIdleConnections(server: RunningServer, load: IdleLoad): Promise<Sample> {
+  await stop(await openConnections(server.port, { ...load, connections: WARM_UP_CONNECTIONS }))
+  const before = await settledMemory(server, load)
+  const firstClient = await openConnections(server.port, load)
+  const between = await settledMemory(server, load)
+  const secondClient = await openConnections(server.port, load)
+  const after = await settledMemory(server, load)
+
+  const open = (await countOpen(firstClient)) + (await countOpen(secondClient))
+  await Promise.all([stop(firstClient), stop(secondClient)])
+  if (open !== load.connections * 2)
+    throw new Error(`${open} of ${load.connections * 2} connections stayed open`)
+  const figures = {
+    perConnection: (between - before) / load.connections,
+    perNextConnection: (after - between) / load.connections,
+    before: before / 1e6,
+    between: between / 1e6,
+    after: after / 1e6
+  }
+  return { figures, warnings: [] }
+}
+
+export function idleClientCommand(load: IdleLoad, port: number | string): Command {
+  return ['node', 'bench/harness/idle-client.ts', String(port), load.path, String(load.connections)]
+}
+
+async function openConnections(port: number, load: IdleLoad): Promise<ChildProcess> {
+  const client = startPinned(idleClientCommand(load, port), LOAD_CORE, ['ignore', 'ignore', 'inherit', 'ipc'])
+  const opened = await nextMessage(client)
+  if (opened !== load.connections) throw new Error(`Only ${opened} of ${load.connections} connections opened`)
+  return client
+}
+
+async function settledMemory(server: RunningServer, { settleSeconds }: IdleLoad): Promise<number> {
+  await sleep(settleSeconds * 1000)
+  return readResidentMemory(server.pid)
+}
+
+async function countOpen(client: ChildProcess): Promise<number> {
+  const answer = nextMessage(client)
+  client.send('count')
+  return answer
+}
+
+async function nextMessage(client: ChildProcess): Promise<number> {
+  const signal = AbortSignal.timeout(SECONDS_TO_OPEN * 1000)
+  const answer = once(client, 'message', { signal }).then(([open]) => Number(open))
+  const end = once(client, 'exit', { signal }).then(() => {
+    throw new Error('The client of the idle connections ended early')
+  })
+  return Promise.race([answer, end])
+}
