@@ -114,29 +114,25 @@ export class Connection {
         this.#lane.handOver(this, chunk.subarray(call.start))
         return
       }
-      text += answer.start + (call.close ? clock.closingTail : clock.tail)
+      text += call.close ? answer.start + clock.closingTail : answer.headAt(clock)
       if (call.method !== 'HEAD') {
-        if (answer.text === null) {
+        if (answer.text !== null) {
+          text += answer.text
+        } else {
           this.#writeLong(text, answer.bytes!)
           text = ''
-        } else {
-          text += answer.text
+          if (this.#isStalled()) return this.#holdBack({ chunk, reading, index: index + 1 })
         }
       }
-      if (text.length < WRITE_AT && !this.socket.writableNeedDrain) continue
-      if (text !== '') this.socket.write(text, 'latin1')
-      text = ''
-      if (this.#isStalled()) {
-        this.#holdBack({ chunk, reading, index: index + 1 })
-        return
+      if (text.length >= WRITE_AT) {
+        this.socket.write(text, 'latin1')
+        text = ''
+        if (this.#isStalled()) return this.#holdBack({ chunk, reading, index: index + 1 })
       }
     }
     if (text !== '') {
       this.socket.write(text, 'latin1')
-      if (this.#isStalled()) {
-        this.#holdBack({ chunk, reading, index })
-        return
-      }
+      if (this.#isStalled()) return this.#holdBack({ chunk, reading, index })
     }
     this.#settle(chunk, reading)
   }

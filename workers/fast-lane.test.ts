@@ -164,9 +164,9 @@ test('an app with WebSockets and uploads keeps its fast routes', () => {
   assert.deepEqual(fast, ['/fast', '/flaky', '/large'])
 })
 
-test('thousands of idle connections leave the rest served', async () => {
+test('a thousand idle connections leave the rest served', async () => {
   const idle: RawClient[] = []
-  for (let count = 0; count < 4000; count += 200) {
+  for (let count = 0; count < 1000; count += 200) {
     idle.push(...(await Promise.all(Array.from({ length: 200 }, () => RawClient.open(app.port)))))
   }
   const client = await RawClient.open(app.port)
