@@ -81,7 +81,8 @@ export function createFast(fastify: FastifyInstance, mount: FastMount): Fast {
       const { given, value } = split<FastOptions>(path, rest)
       const options = readOptions(path, given, 'application/octet-stream', [])
       const render = (head: Head, result: unknown): Answer => Answer.ofBytes(head, bytesOf(path, result))
-      add(path, options, value, render, (bytes) => bytesOf(path, bytes))
+      // A copy: what the app does with its array afterwards must not change the value.
+      add(path, options, value, render, (bytes) => Uint8Array.from(bytesOf(path, bytes)))
     },
 
     route(path: string, ...rest: readonly unknown[]): void {

@@ -43,6 +43,8 @@ export class Connection {
   #heldBack: HeldBack | null
   /** When the wait for the next whole request began, by the lane's clock. */
   waitingSince: number
+  /** When something last arrived, by the lane's clock. */
+  activeAt: number
   /** Whether it has had an answer: it may now idle for as long as a kept-alive connection may. */
   served: boolean
   #closing: boolean
@@ -53,6 +55,7 @@ export class Connection {
     this.unread = null
     this.#heldBack = null
     this.waitingSince = lane.clock.now
+    this.activeAt = lane.clock.now
     this.served = false
     this.#closing = false
   }
@@ -64,6 +67,7 @@ export class Connection {
 
   receive(chunk: Buffer): void {
     if (this.#closing) return
+    this.activeAt = this.#lane.clock.now
     if (this.unread !== null) {
       const whole = Buffer.concat([this.unread, chunk])
       this.#answerFrom(whole, readCalls(whole, this.#lane.table), 0)

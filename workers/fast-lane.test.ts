@@ -138,6 +138,24 @@ describe('a client that keeps the server waiting', () => {
     })
   }
 
+  test('gets 408 when the whole request has a limit and is not there in time', async () => {
+    const strict = await listenHere('./feature-app.ts')
+    strict.server.requestTimeout = 300
+    const client = await RawClient.open(strict.port)
+    client.send('GET /fast HT')
+    assert.match(await client.closed, /^HTTP\/1\.1 408 /)
+    await strict.fastify.close()
+  })
+
+  test('is closed without a word when the app limits inactivity', async () => {
+    const strict = await listenHere('./feature-app.ts')
+    strict.server.setTimeout(300)
+    const client = await RawClient.open(strict.port)
+    client.send('GET /fast HT')
+    assert.equal(await client.closed, '')
+    await strict.fastify.close()
+  })
+
   test('gets no more time by sending on, byte by byte', async () => {
     const strict = await listenHere('./feature-app.ts')
     strict.server.headersTimeout = 300

@@ -103,17 +103,19 @@ export class FastLane implements LaneContext {
   }
 
   /** Closes what Node would close: an unfinished request with 408, an idle connection without a word. */
-  #checkWait({ socket, isWaiting, served, unread, waitingSince }: Connection): void {
+  #checkWait({ socket, isWaiting, served, unread, waitingSince, activeAt }: Connection): void {
     if (!isWaiting) return
-    const waited = this.clock.now - waitingSince
-    if (served && unread === null) {
-      if (isOver(waited, this.#server.keepAliveTimeout)) socket.destroy()
-    } else if (isOver(waited, this.#server.headersTimeout)) {
-      this.#server.emit(
-        'clientError',
-        Object.assign(new Error('Request timeout'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }),
-        socket
-      )
+    const { now } = this.clock
+    const { keepAliveTimeout, headersTimeout, requestTimeout, timeout } = this.#server
+    const isIdle = served && unread === null
+    if (isOver(now - activeAt, timeout) || (isIdle && isOver(now - waitingSince, keepAliveTimeout))) {
+      socket.destroy()
+    } else if (
+      !isIdle &&
+      (isOver(now - waitingSince, headersTimeout) || isOver(now - waitingSince, requestTimeout))
+    ) {
+      const error = Object.assign(new Error('Request timeout'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
+      this.#server.emit('clientError', error, socket)
     }
   }
 }
