@@ -88,9 +88,9 @@ export class Answer {
       : this.head.fields
   }
 
-  /** The body as Fastify takes it. */
-  get payload(): Buffer | string | undefined {
+  /** The body as Fastify takes it: as bytes, since it adds a charset to the content type of some strings. */
+  get payload(): Buffer | undefined {
     if (!this.head.hasBody) return undefined
-    return this.bytes ?? this.text ?? ''
+    return this.bytes ?? Buffer.from(this.text ?? '', 'latin1')
   }
 }

@@ -44,6 +44,9 @@ export interface RouteOptions {
 const KNOWN = ['methods', 'headers', 'cacheControl', 'cors', 'compress']
 const CORS_KNOWN = ['origin', 'allowedHeaders', 'exposedHeaders', 'credentials', 'maxAge']
 
+/** A header's name, RFC 9110 section 5.6.2; the asterisk of CORS is one by the letter. */
+const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/
+
 /** Headers that the server works out itself. */
 const RESERVED = new Set([
   'connection',
@@ -71,6 +74,7 @@ export function readOptions(
   const refuse = (name: string, reason: string): never => {
     throw new ScherzoError('SCZ_ERR_FAST_OPTION', [name, path, reason])
   }
+  checkTypes(options, refuse)
   const known = [...KNOWN, ...more]
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) refuse(name, `the options are ${known.join(', ')}`)
@@ -101,6 +105,27 @@ export function readOptions(
 
 type Refuse = (name: string, reason: string) => never
 
+/** An app in JavaScript has no compiler to tell. */
+function checkTypes({ methods, headers, cacheControl, cors, compress }: FastOptions, refuse: Refuse): void {
+  if (methods !== undefined && !isListOfStrings(methods)) refuse('methods', 'it is a list of method names')
+  if (headers !== undefined && !isObject(headers)) refuse('headers', 'it is an object of names and values')
+  for (const [name, value] of Object.entries(headers ?? {})) {
+    if (typeof value !== 'string') refuse('headers', `the value of ${name} is not a string`)
+  }
+  if (cacheControl !== undefined && typeof cacheControl !== 'string') refuse('cacheControl', 'it is a string')
+  if (cors !== undefined && typeof cors !== 'boolean' && !isObject(cors))
+    refuse('cors', 'it is true, false or an object')
+  if (compress !== undefined && typeof compress !== 'boolean') refuse('compress', 'it is true or false')
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isListOfStrings(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string')
+}
+
 function readMethods({ methods = ['GET'], cors }: FastOptions, refuse: Refuse): readonly string[] {
   const all = new Set(methods.map((method) => method.toUpperCase()))
   for (const method of all) {
@@ -120,6 +145,13 @@ function readCors(cors: boolean | CorsOptions, refuse: Refuse): CorsOptions | nu
     if (!CORS_KNOWN.includes(name)) refuse('cors', `"${name}" is not one of ${CORS_KNOWN.join(', ')}`)
   }
   const { origin = '*', credentials, maxAge } = cors
+  for (const name of ['allowedHeaders', 'exposedHeaders'] as const) {
+    const names = cors[name] ?? []
+    if (!isListOfStrings(names) || !names.every((each) => TOKEN.test(each)))
+      refuse('cors', `${name} is a list of header names`)
+  }
+  if (typeof origin !== 'string' && !isListOfStrings(origin))
+    refuse('cors', 'origin is a string or a list of strings')
   const origins = typeof origin === 'string' ? [origin] : origin
   if (origins.length === 0) refuse('cors', 'name at least one origin')
   for (const each of origins) {
@@ -134,5 +166,5 @@ function readCors(cors: boolean | CorsOptions, refuse: Refuse): CorsOptions | nu
 }
 
 function isOrigin(text: string): boolean {
-  return URL.canParse(text) && new URL(text).origin === text
+  return !text.includes('*') && URL.canParse(text) && new URL(text).origin === text
 }

@@ -59,7 +59,9 @@ export class MessageRequest implements FastRequest {
   }
 
   header(name: string): string | undefined {
-    const value = this.#message.headers[name.toLowerCase()]
+    const { headers } = this.#message
+    const key = name.toLowerCase()
+    const value = Object.hasOwn(headers, key) ? headers[key] : undefined
     return Array.isArray(value) ? value.join(', ') : value
   }
 

@@ -96,7 +96,8 @@ export class StaticRoute extends Route {
   protected answerFor(allowedOrigin: string, request: FastRequest): Answer {
     const encoding = this.#encodingFor(request)
     const { tag } = this.#bodies.get(encoding)!
-    const ifNoneMatch = this.#status === 200 ? request.header('if-none-match') : undefined
+    const isConditional = this.#status === 200 && (request.method === 'GET' || request.method === 'HEAD')
+    const ifNoneMatch = isConditional ? request.header('if-none-match') : undefined
     const status = ifNoneMatch !== undefined && isNamedBy(tag, ifNoneMatch) ? 304 : this.#status
 
     const key = `${status} ${encoding} ${allowedOrigin}`

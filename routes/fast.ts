@@ -158,8 +158,13 @@ function split<Options>(path: string, rest: readonly unknown[]): { given: Option
   return { given: given as Options, value }
 }
 
+/** Whether a path is matched by comparing: no parameters, wildcards or escapes. */
+export function isExactPath(path: string): boolean {
+  return EXACT_PATH.test(path)
+}
+
 function checkedPath(path: string): string {
-  if (!EXACT_PATH.test(path)) throw new ScherzoError('SCZ_ERR_FAST_PATH', [JSON.stringify(path)])
+  if (!isExactPath(path)) throw new ScherzoError('SCZ_ERR_FAST_PATH', [JSON.stringify(path)])
   return path
 }
 
@@ -176,6 +181,7 @@ function serialiserFor(fastify: FastifyInstance, path: string, schema: object | 
   try {
     return fastJson(valueSchema(path, schema), { schema: externalSchema })
   } catch (error) {
+    if (error instanceof ScherzoError) throw error
     throw new ScherzoError('SCZ_ERR_FAST_OPTION', ['schema', path, reasonOf(error)], { cause: error })
   }
 }
@@ -206,7 +212,12 @@ function valueSchema(path: string, schema: object): fastJson.AnySchema {
 }
 
 function jsonOf(path: string, stringify: Stringify, value: unknown): string {
-  const json = value === undefined ? undefined : stringify(value)
+  let json: string | undefined
+  try {
+    json = value === undefined ? undefined : stringify(value)
+  } catch (error) {
+    throw new ScherzoError('SCZ_ERR_FAST_VALUE', [path, reasonOf(error)], { cause: error })
+  }
   if (json === undefined)
     throw new ScherzoError('SCZ_ERR_FAST_VALUE', [path, `${typeof value} is no JSON value`])
   return json
@@ -251,7 +262,11 @@ function answerOf(path: string, routeHead: Head, result: unknown): Answer {
 
 /** A handler's headers over the route's own, checked like those: a line break in one must never reach the wire. */
 function mergedFields(path: string, fields: Fields, headers: Fields): Fields {
-  return { ...fields, ...readOptions(path, { headers: { ...fields, ...headers } }, '', []).fields }
+  const merged = readOptions(path, { headers: { ...fields, ...headers } }, '', []).fields
+  const { vary } = fields
+  return vary === undefined || merged['vary'] === vary
+    ? merged
+    : { ...merged, vary: `${vary}, ${merged['vary']}` }
 }
 
 function describe(value: unknown): string {

@@ -1,10 +1,11 @@
 import type { FastifyInstance, RouteOptions } from 'fastify'
 import type { Socket } from 'node:net'
 import type { FastMethod } from '../core/http/scanner.ts'
-import { createFast } from './fast.ts'
+import { createFast, isExactPath } from './fast.ts'
 import type { Fast } from './fast.ts'
 import type { FastRoute } from './fast-route.ts'
 import { HooksInForce } from './hooks-in-force.ts'
+import { isIndifferentPlugin } from './indifferent-plugins.ts'
 import { FastTable } from './table.ts'
 
 declare module 'fastify' {
@@ -36,6 +37,8 @@ interface Registered {
   readonly instance: FastifyInstance
   /** Null for an ordinary route of the app. */
   readonly route: FastRoute | null
+  /** Whether an onRoute hook has put another handler in the place of ours. */
+  isWrapped: boolean
 }
 
 /**
@@ -66,17 +69,19 @@ export function mountFastRoutes(fastify: FastifyInstance, laneOff: string | null
   })
 
   fastify.addHook('onRoute', function (options) {
-    // Looked up at once: plugins such as @fastify/websocket put a handler of their own around each.
-    registered.push({ options, instance: this, route: twins.get(options.handler) ?? null })
+    const route = twins.get(options.handler) ?? null
+    const entry: Registered = { options, instance: this, route, isWrapped: false }
+    if (route !== null) watchHandler(entry)
+    registered.push(entry)
   })
 
   fastify.addHook('onReady', async () => {
-    const constrained = new Set(registered.filter(hasConstraints).map(({ options }) => options.url))
-    for (const { options, instance, route } of registered) {
+    const reasons = new ReasonsForMainLane(registered, hooks)
+    for (const entry of registered) {
+      const { options, route } = entry
       const path = options.url
       const methods = [options.method].flat()
-      const note =
-        route === null ? '' : (laneOff ?? reasonForMainLane(path, constrained, hooks.of(instance, options)))
+      const note = route === null ? '' : (laneOff ?? reasons.for(entry))
       if (route === null || note !== '') {
         addRow(rows, { methods, path, lane: 'main', note })
         continue
@@ -96,19 +101,66 @@ export function mountFastRoutes(fastify: FastifyInstance, laneOff: string | null
   return { table, rows, faults }
 }
 
-/** The fast lane answers only what it is sure of: nothing between it and Fastify may change the answer. */
-function reasonForMainLane(path: string, constrained: ReadonlySet<string>, hooks: readonly string[]): string {
-  if (/[:*%]/.test(path)) return 'its prefix is not exact'
-  if (constrained.has(path)) return 'another route of this path has constraints'
-  return hooks.length === 0 ? '' : `hooks run for it: ${hooks.join(', ')}`
+/**
+ * Why a fast route has to be answered by Fastify. The fast lane answers only what it is sure of: nothing that the app put
+ * between it and the handler may change the answer.
+ */
+class ReasonsForMainLane {
+  readonly #hooks: HooksInForce
+  /** Whether a request header decides which routes there are, as Accept-Version does. */
+  readonly #isVersioned: boolean
+  readonly #constrained: ReadonlySet<string>
+
+  constructor(registered: readonly Registered[], hooks: HooksInForce) {
+    this.#hooks = hooks
+    this.#isVersioned = registered.some(({ options }) =>
+      constraintsOf(options).some((name) => name !== 'host')
+    )
+    const constrained = registered.filter(({ options }) => constraintsOf(options).length > 0)
+    this.#constrained = new Set(constrained.map(({ options }) => loosely(options.url)))
+  }
+
+  /** The reason, or the empty string. */
+  for({ options, instance, isWrapped }: Registered): string {
+    if (!isExactPath(options.url)) return 'its prefix is not exact'
+    if (this.#isVersioned) return 'the app has routes with constraints'
+    if (this.#constrained.has(loosely(options.url))) return 'another route of this path has constraints'
+    if (isWrapped) return 'an onRoute hook replaces its handler'
+    if (validates(options)) return 'an onRoute hook gives it a schema'
+    const names = this.#hooks.of(instance, options)
+    return names.length === 0 ? '' : `hooks run for it: ${names.join(', ')}`
+  }
+}
+
+/** Notices an onRoute hook of the app that replaces the handler. */
+function watchHandler(entry: Registered): void {
+  let handler = entry.options.handler
+  Object.defineProperty(entry.options, 'handler', {
+    enumerable: true,
+    configurable: true,
+    get: () => handler,
+    set(replacement: RouteOptions['handler']) {
+      if (!isIndifferentPlugin()) entry.isWrapped = true
+      handler = replacement
+    }
+  })
+}
+
+/** Paths that an app may declare to be the same: by case, by trailing or by doubled slashes. */
+function loosely(path: string): string {
+  return path.toLowerCase().replaceAll(/\/+/g, '/').replace(/\/$/, '')
+}
+
+function constraintsOf({ constraints }: RouteOptions): string[] {
+  return Object.keys(constraints ?? {})
+}
+
+function validates({ schema }: RouteOptions): boolean {
+  return ['body', 'querystring', 'query', 'params', 'headers'].some((part) => part in (schema ?? {}))
 }
 
 function isFastMethod(method: string, route: FastRoute): method is FastMethod {
   return method === 'GET' || method === 'HEAD' || (method === 'OPTIONS' && route.answersPreflight)
-}
-
-function hasConstraints({ options: { constraints } }: Registered): boolean {
-  return constraints !== undefined && Object.keys(constraints).length > 0
 }
 
 /** Adds a row, or its methods to the row of the same path and lane: Fastify registers HEAD apart from GET. */

@@ -1,10 +1,12 @@
 import { registerHooks } from 'node:module'
 import { basename } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { maxHeaderSize } from 'node:http'
 import type { Server } from 'node:http'
 import { fastify as createFastify } from 'fastify'
 import type { FastifyHttpOptions, FastifyInstance, FastifyPluginAsync, FastifyPluginCallback } from 'fastify'
 import { ScherzoError, reasonOf } from '../core/errors.ts'
+import { MAX_HEAD_BYTES } from '../core/http/scanner.ts'
 import { mountFastRoutes } from '../routes/mount.ts'
 import type { Mounted, RouteRow } from '../routes/mount.ts'
 import { FastLane } from './fast-lane.ts'
@@ -78,9 +80,24 @@ async function importApp(path: string): Promise<AppModule> {
 function reasonForLaneOff(fastLane: boolean, options: AppOptions): string | null {
   if (!fastLane) return 'the fast lane is off'
   if (options.rewriteUrl !== undefined) return 'the app rewrites URLs'
+  if (Object.keys(options.http ?? {}).some((name) => !OPTIONS_FOR_BOTH_LANES.has(name)))
+    return 'the app sets options of the HTTP parser'
+  if (maxHeaderSize < MAX_HEAD_BYTES) return 'the limit for headers is lower than the fast lane can tell'
   if ((options.maxRequestsPerSocket ?? 0) > 0) return 'the app limits requests per connection'
   return null
 }
+
+/** Options of `node:http` that do not change how a request is read, or that the fast lane heeds. */
+const OPTIONS_FOR_BOTH_LANES = new Set([
+  'connectionsCheckingInterval',
+  'headersTimeout',
+  'highWaterMark',
+  'keepAlive',
+  'keepAliveInitialDelay',
+  'keepAliveTimeout',
+  'noDelay',
+  'requestTimeout'
+])
 
 /** What the app threw, unless Scherzo threw it: that says enough by itself. */
 function startError(path: string, error: unknown): ScherzoError {

@@ -7,6 +7,7 @@ import { resolveSettings, settingRows } from '../core/settings.ts'
 import type { GivenSettings, Settings } from '../core/settings.ts'
 import type { RouteRow } from '../routes/mount.ts'
 import { routesOf, serveWith } from './serve.ts'
+import type { ScherzoServer } from './serve.ts'
 
 /**
  * Runs the `scherzo` command.
@@ -32,18 +33,26 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
 
 async function serveUntilStopped(app: string, settings: Settings): Promise<void> {
   const server = await serveWith(app, settings)
+  // Before the first line is printed: whoever reads it may send a signal at once.
+  stopOnSignal(server)
   for (const notice of server.notices) console.log(notice)
   const workers = server.workers === 1 ? '1 worker' : `${server.workers} workers`
   const cores = availableParallelism() === 1 ? '1 core' : `${availableParallelism()} cores`
   console.log(`Scherzo serves ${app} at ${server.address} (current_thread, ${workers} on ${cores})`)
   console.log(routeTable(server.routes))
-
-  const stop = (): void => {
-    process.once('SIGINT', () => process.exit(1)).once('SIGTERM', () => process.exit(1))
-    void server.close()
-  }
-  process.once('SIGINT', stop).once('SIGTERM', stop)
   await server.closed
+}
+
+/** The first signal lets the app finish and close; a second one does not wait for that. */
+function stopOnSignal(server: ScherzoServer): void {
+  let isStopping = false
+  const stop = (): void => {
+    if (isStopping) process.exit(1)
+    isStopping = true
+    // What fails here makes `closed` fail too, and that is what the command waits for.
+    server.close().catch(() => {})
+  }
+  process.on('SIGINT', stop).on('SIGTERM', stop)
 }
 
 type Flags = Readonly<Record<string, string | boolean | undefined>>
@@ -52,7 +61,7 @@ function parse(argv: readonly string[]): { flags: Flags; positionals: readonly s
   const values = Object.values(settingRows).map(({ flag }) => [flag, { type: 'string' }] as const)
   try {
     const { values: flags, positionals } = parseArgs({
-      args: [...argv],
+      args: withNegativeNumbers(argv),
       allowPositionals: true,
       options: {
         ...Object.fromEntries(values),
@@ -67,11 +76,24 @@ function parse(argv: readonly string[]): { flags: Flags; positionals: readonly s
   }
 }
 
+/** A number below zero is a value, and not the next flag: `--port -1` is told what a port can be. */
+function withNegativeNumbers(argv: readonly string[]): string[] {
+  const joined: string[] = []
+  for (const part of argv) {
+    const before = joined.at(-1)
+    if (/^-\d/.test(part) && before !== undefined && /^--[\w-]+$/.test(before))
+      joined.splice(-1, 1, `${before}=${part}`)
+    else joined.push(part)
+  }
+  return joined
+}
+
 function givenIn(flags: Flags): GivenSettings {
   return Object.fromEntries(Object.entries(settingRows).map(([name, { flag }]) => [name, flags[flag]]))
 }
 
 function routeTable(routes: readonly RouteRow[]): string {
+  if (routes.length === 0) return '  no routes'
   const rows = routes.map(({ methods, path, lane, note }) => [
     lane,
     methods.join(', '),

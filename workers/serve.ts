@@ -32,9 +32,16 @@ export interface ScherzoServer {
   readonly routes: readonly RouteRow[]
   /** What a person should know about the start, such as fewer workers than asked for. */
   readonly notices: readonly string[]
-  /** Settles when the server has ended: with an error if a worker died. */
+  /**
+   * Settles when the server has ended: with SCZ_ERR_WORKER_EXIT or SCZ_ERR_WORKER_ERROR if a worker died, which ends the
+   * others and, like any rejection that nobody handles, the process.
+   */
   readonly closed: Promise<void>
-  /** Stops accepting, lets the app's close hooks run, and ends the workers. */
+  /**
+   * Stops accepting, lets the app's close hooks run, and ends the workers.
+   *
+   * @throws SCZ_ERR_WORKER_EXIT, SCZ_ERR_WORKER_ERROR if the app failed to close; nothing is left running then
+   */
   close(): Promise<void>
 }
 
@@ -51,7 +58,7 @@ export interface ScherzoServer {
  */
 export async function serve(app: string | URL, options: ServeOptions = {}): Promise<ScherzoServer> {
   for (const name of Object.keys(options)) {
-    if (!(name in settingRows))
+    if (!Object.hasOwn(settingRows, name))
       throw new ScherzoError('SCZ_ERR_OPTION_UNKNOWN', [name, Object.keys(settingRows).join(', ')])
   }
   return serveWith(
@@ -82,14 +89,17 @@ export async function serveWith(app: string | URL, settings: Settings): Promise<
     throw error
   }
 
+  const closed = watch(threads)
   return {
     address: `http://${hostAndPort(claimed.host, claimed.port)}`,
     workers,
     routes,
     notices: notice === null ? [] : [notice],
-    closed: watch(threads),
+    closed,
     close: async () => {
-      await Promise.all(threads.map((thread) => thread.close()))
+      // Who awaits the close is told by it.
+      closed.catch(() => {})
+      throwFirst(await Promise.all(threads.map((thread) => thread.close())))
     }
   }
 }
@@ -104,9 +114,11 @@ export async function routesOf(app: string | URL, settings: Settings): Promise<r
   await findApp(path)
   const thread = new WorkerThread(1, { app: path, fastLane: settings.fastLane, listen: null })
   try {
-    return await thread.ready
-  } finally {
+    const routes = await thread.ready
     await thread.close()
+    return routes
+  } finally {
+    await thread.terminate()
   }
 }
 
@@ -114,16 +126,17 @@ function pathOf(app: string | URL): string {
   return app instanceof URL ? fileURLToPath(app) : resolve(app)
 }
 
-/** Without one of its workers the server would go on at half its strength and nobody would know. */
 async function watch(threads: readonly WorkerThread[]): Promise<void> {
   const causes = threads.map(async (thread) => {
     const cause = await thread.ended
-    if (cause !== null) throw cause
+    // Without one of its workers the server would go on at half its strength and nobody would know.
+    if (!thread.isClosing) await Promise.all(threads.map((each) => each.terminate()))
+    return cause
   })
-  try {
-    await Promise.all(causes)
-  } catch (error) {
-    await Promise.all(threads.map((thread) => thread.terminate()))
-    throw error
-  }
+  throwFirst(await Promise.all(causes))
+}
+
+function throwFirst(causes: readonly (ScherzoError | null)[]): void {
+  const cause = causes.find((each) => each !== null)
+  if (cause !== undefined) throw cause
 }

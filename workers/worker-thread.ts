@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { ScherzoError, reasonOf } from '../core/errors.ts'
 import type { RouteRow } from '../routes/mount.ts'
@@ -11,10 +12,11 @@ export class WorkerThread {
   readonly number: number
   /** Settles when the worker is ready, or with the cause when it can't be. */
   readonly ready: Promise<readonly RouteRow[]>
-  /** Settles when the thread has ended, with the cause if nobody asked for it. */
+  /** Settles when the thread has ended, with the cause if nobody asked for it or the app failed to close. */
   readonly ended: Promise<ScherzoError | null>
   readonly #thread: Worker
   #isClosing = false
+  #hasEnded = false
 
   constructor(number: number, task: WorkerTask) {
     this.number = number
@@ -41,27 +43,39 @@ export class WorkerThread {
       uncaught = error
     })
     this.#thread.on('exit', (code) => {
-      const cause =
-        uncaught === null
-          ? new ScherzoError('SCZ_ERR_WORKER_EXIT', [
-              number,
-              code,
-              isReady ? 'while it served' : 'before it listened'
-            ])
-          : new ScherzoError('SCZ_ERR_WORKER_ERROR', [number, reasonOf(uncaught)], { cause: uncaught })
+      this.#hasEnded = true
+      const cause = causeOf(code)
       setFailed(cause)
-      setEnded(this.#isClosing ? null : cause)
+      setEnded(this.#isClosing && uncaught === null ? null : cause)
     })
+
+    function causeOf(code: number): ScherzoError {
+      if (uncaught === null) {
+        const when = isReady ? 'while it served' : 'before it listened'
+        return new ScherzoError('SCZ_ERR_WORKER_EXIT', [number, code, when])
+      }
+      const reason = reasonOf(uncaught)
+      return isReady
+        ? new ScherzoError('SCZ_ERR_WORKER_ERROR', [number, reason], { cause: uncaught })
+        : new ScherzoError('SCZ_ERR_APP_START', [basename(task.app), reason], { cause: uncaught })
+    }
   }
 
-  /** Lets the app finish and close; ends the thread when that takes too long. */
-  async close(): Promise<void> {
+  /** Whether it was told to end, rather than ended by itself. */
+  get isClosing(): boolean {
+    return this.#isClosing
+  }
+
+  /** Lets the app finish and close; ends the thread when that takes too long. Gives the cause if the app failed to close. */
+  async close(): Promise<ScherzoError | null> {
+    if (this.#hasEnded) return null
     this.#isClosing = true
     const order: WorkerOrder = { type: 'close' }
     this.#thread.postMessage(order)
     const timer = setTimeout(() => void this.#thread.terminate(), CLOSE_TIMEOUT)
-    await this.ended
+    const cause = await this.ended
     clearTimeout(timer)
+    return cause
   }
 
   async terminate(): Promise<void> {

@@ -218,6 +218,7 @@ describeRule('takes exactly one plain Host', (lines) => `GET / HTTP/1.1\r\n${lin
     'Host: a\r\nHost: a\r\n',
     'Host: a\r\nhost: b\r\n',
     'Host: a, b\r\n',
+    'Host: a,b\r\n',
     'Host: a b\r\n',
     'Host: a \r\n',
     'Host: a\t\r\n',
@@ -367,6 +368,25 @@ test('asks for more only while the beginning of a method is right', () => {
   }
   for (const text of ['P', 'g', '\r', '\n', ' ', '\x16', 'GE ', 'GETT', 'OPTIONX', 'HEAD\t']) {
     assert.equal(scan(text).result, UNSURE, JSON.stringify(text))
+  }
+})
+
+test('is unsure at the first wrong byte, without asking for more', () => {
+  for (const text of [
+    'GET x',
+    'GET /\x00',
+    'GET / X',
+    'GET / HTTP/1.1\n',
+    'GET / HTTP/1.1\r\n ',
+    'GET / HTTP/1.1\r\na ',
+    'GET / HTTP/1.1\r\na: \x00',
+    'GET / HTTP/1.1\r\na: b\n',
+    'GET / HTTP/1.1\r\na: b\rc',
+    'GET / HTTP/1.1\r\nHost: a\r\n\rx',
+    'GET / HTTP/1.1\r\nExpect:\r\n'
+  ]) {
+    assert.equal(scan(text).result, UNSURE, JSON.stringify(text))
+    assert.equal(scan(text.slice(0, -1)).result, PARTIAL, JSON.stringify(text))
   }
 })
 

@@ -36,7 +36,7 @@ export function findFault(head: ReceivedHead): ErrorCode | null {
 }
 
 // Most requests name the same host; comparing with the last good one is cheaper than the pattern.
-let lastGoodHost = ''
+let lastGoodHost: string | null = null
 
 function isAcceptedHost(value: string): boolean {
   if (value === lastGoodHost) return true

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ScherzoError } from './errors.ts'
+import { resolveSettings, settingRows } from './settings.ts'
+import type { GivenSettings, Settings } from './settings.ts'
+
+type Name = keyof Settings
+
+/** Per setting: what is accepted and how it reads, and what is refused. */
+const examples: {
+  readonly [N in Name]: {
+    readonly good: readonly (readonly [unknown, Settings[N]])[]
+    readonly bad: readonly unknown[]
+  }
+} = {
+  host: {
+    good: [
+      ['0.0.0.0', '0.0.0.0'],
+      ['localhost', 'localhost'],
+      ['::1', '::1'],
+      ['fe80::1%eth0', 'fe80::1%eth0'],
+      ['my_host-1.example', 'my_host-1.example']
+    ],
+    bad: ['', ' ', 'a b', 'a/b', 'http://a', '[::1]', 'a,b', 'a\n', 'ä', 127, true, null, ['a']]
+  },
+  port: {
+    good: [
+      ['0', 0],
+      ['80', 80],
+      [0, 0],
+      [65_535, 65_535],
+      ['65535', 65_535]
+    ],
+    bad: [
+      '',
+      ' ',
+      '65536',
+      65_536,
+      '-1',
+      -1,
+      '80.5',
+      80.5,
+      '8o',
+      '0x50',
+      '1e3',
+      ' 80',
+      '80 ',
+      '+80',
+      NaN,
+      Infinity,
+      true,
+      null,
+      80n
+    ]
+  },
+  workers: {
+    good: [
+      ['1', 1],
+      [1, 1],
+      [1024, 1024],
+      ['1024', 1024]
+    ],
+    bad: ['', '0', 0, '1025', 1025, '-1', '1.5', 1.5, 'all', 'auto', NaN, true, null]
+  },
+  fastLane: {
+    good: [
+      ['on', true],
+      ['off', false],
+      [true, true],
+      [false, false]
+    ],
+    bad: ['', 'ON', 'Off', 'true', 'false', 'yes', '1', '0', ' on', 1, 0, null]
+  }
+}
+
+const names = Object.keys(settingRows) as Name[]
+
+test('has the defaults where nothing is given', () => {
+  assert.deepEqual(resolve({}, {}), { host: '127.0.0.1', port: 3000, workers: null, fastLane: true })
+})
+
+test('an option that is undefined is the same as none', () => {
+  const given = Object.fromEntries(names.map((name) => [name, undefined]))
+  assert.deepEqual(resolve(given, {}), resolve({}, {}))
+})
+
+test('takes what a row of the table says that it takes', () => {
+  for (const name of names) {
+    for (const [value, expected] of examples[name].good) {
+      assert.equal(resolve({ [name]: value }, {})[name], expected, `${name} ${String(value)}`)
+      if (typeof value !== 'string') continue
+      for (const variable of settingRows[name].environment) {
+        assert.equal(resolve({}, { [variable]: value })[name], expected, `${variable}=${value}`)
+      }
+    }
+  }
+})
+
+test('refuses any other option with the way it was spelled, the value and what is expected', () => {
+  for (const name of names) {
+    for (const value of examples[name].bad) {
+      assert.throws(
+        () => resolve({ [name]: value }, {}),
+        {
+          code: 'SCZ_ERR_SETTING',
+          message: `Invalid value "${String(value)}" for --${name}: use ${settingRows[name].expected}`
+        },
+        `${name} ${String(value)}`
+      )
+    }
+  }
+})
+
+test('refuses any other environment variable by its own name', () => {
+  for (const name of names) {
+    for (const value of examples[name].bad) {
+      if (typeof value !== 'string' || value === '') continue
+      for (const variable of settingRows[name].environment) {
+        assert.throws(() => resolve({}, { [variable]: value }), {
+          code: 'SCZ_ERR_SETTING',
+          message: `Invalid value "${value}" for ${variable}: use ${settingRows[name].expected}`
+        })
+      }
+    }
+  }
+})
+
+test('an option wins over the environment, SCHERZO_* over the common names, those over the default', () => {
+  const environment = { PORT: '1', HOST: 'common' }
+  assert.deepEqual(pick(resolve({}, environment)), { host: 'common', port: 1 })
+  const own = { ...environment, SCHERZO_PORT: '2', SCHERZO_HOST: 'own' }
+  assert.deepEqual(pick(resolve({}, own)), { host: 'own', port: 2 })
+  assert.deepEqual(pick(resolve({ host: 'given', port: 3 }, own)), { host: 'given', port: 3 })
+})
+
+test('every setting can be given in the environment, as SCHERZO_ and its flag', () => {
+  for (const name of names) {
+    const { flag, environment } = settingRows[name]
+    assert.equal(environment[0], `SCHERZO_${flag.replaceAll('-', '_').toUpperCase()}`)
+  }
+})
+
+test('an empty environment variable is the same as none', () => {
+  const empty = Object.fromEntries(names.flatMap((name) => settingRows[name].environment).map((v) => [v, '']))
+  assert.deepEqual(resolve({}, empty), resolve({}, {}))
+  assert.equal(resolve({}, { SCHERZO_PORT: '', PORT: '8080' }).port, 8080)
+})
+
+test('does not look at what a stronger source overrides', () => {
+  assert.equal(resolve({ port: 1 }, { SCHERZO_PORT: 'x', PORT: 'y' }).port, 1)
+  assert.equal(resolve({}, { SCHERZO_PORT: '1', PORT: 'y' }).port, 1)
+})
+
+test('every default is a value that the setting takes, and every flag is its own', () => {
+  for (const name of names) {
+    const row = settingRows[name]
+    if (row.default !== null) assert.equal(row.read(row.default), row.default, name)
+  }
+  assert.equal(new Set(names.map((name) => settingRows[name].flag)).size, names.length)
+})
+
+test('the error is one of the catalogue', () => {
+  assert.throws(() => resolve({ port: 'x' }, {}), ScherzoError)
+})
+
+function resolve(given: GivenSettings, environment: Record<string, string>): Settings {
+  return resolveSettings(given, environment, (name) => `--${name}`)
+}
+
+function pick({ host, port }: Settings): { host: string; port: number } {
+  return { host, port }
+}

@@ -1,0 +1,262 @@
+import { deepEqual, equal, notEqual, ok, rejects } from 'node:assert/strict'
+import { relative, join } from 'node:path'
+import { test } from 'node:test'
+import { pathToFileURL } from 'node:url'
+import { settingRows } from '../core/settings.ts'
+import { planWorkers } from './plan.ts'
+import { serve } from './serve.ts'
+import { Child } from './testing/child.ts'
+import { freePort, isFree, listenAlone } from './testing/ports.ts'
+import { temporaryFolder } from './testing/temporary-folder.ts'
+
+const index = new URL('../index.ts', import.meta.url).href
+
+const folder = temporaryFolder({
+  'app.ts': `
+    import type { FastifyInstance } from 'fastify'
+    import { threadId } from 'node:worker_threads'
+    export default async function app(fastify: FastifyInstance): Promise<void> {
+      fastify.fast.text('/plaintext', 'Hello, World!')
+      fastify.get('/thread', async () => threadId)
+      fastify.get('/exit', () => process.exit(7))
+      fastify.get('/throw', () => setImmediate(() => { throw new Error('out of luck') }))
+    }`,
+  'closing.ts': `
+    const closing = Promise.withResolvers<void>()
+    export default async function app(fastify) {
+      fastify.addHook('preClose', async () => closing.resolve())
+      fastify.get('/late', (_request, reply) => {
+        reply.raw.writeHead(200)
+        reply.raw.write('started, ')
+        reply.hijack()
+        void closing.promise.then(() => reply.raw.end('finished'))
+      })
+    }`,
+  'close-fails.ts': `
+    export default async function app(fastify) {
+      fastify.addHook('onClose', async () => { throw new Error('the pool is stuck') })
+    }`,
+  'throws.ts': 'export default function app() { throw new Error("no database") }',
+  'one-fails.ts': `
+    import { threadId } from 'node:worker_threads'
+    export default async function app() {
+      setInterval(() => {}, 1000)
+      if (threadId === 2) throw new Error('no database')
+    }`,
+  'main.ts': `
+    import { serve } from ${JSON.stringify(index)}
+    const server = await serve(new URL('./app.ts', import.meta.url), { port: 0, workers: 2 })
+    await (await fetch(server.address + '/thread')).text()
+    await server.close()
+    await server.closed
+    console.log('closed')`,
+  'main-fails.ts': `
+    import { serve } from ${JSON.stringify(index)}
+    await serve(new URL('./one-fails.ts', import.meta.url), { port: 0, workers: 2 }).catch((error) => console.log(error.code))`,
+  'main-close-fails.ts': `
+    import { serve } from ${JSON.stringify(index)}
+    const server = await serve(new URL('./close-fails.ts', import.meta.url), { port: 0, workers: 2 })
+    await server.close().catch((error) => console.log(error.message))`,
+  'main-unwatched.ts': `
+    import { serve } from ${JSON.stringify(index)}
+    const server = await serve(new URL('./app.ts', import.meta.url), { port: 0, workers: 2 })
+    await fetch(server.address + '/exit').catch(() => {})`
+})
+// What the machine sets up is not what these tests ask for.
+for (const variable of Object.values(settingRows).flatMap(({ environment }) => environment))
+  delete process.env[variable]
+
+const app = join(folder, 'app.ts')
+
+test('serve resolves when every worker listens, all on the one port that port 0 became', async () => {
+  const server = await serve(app, { port: 0, workers: 2 })
+  equal(server.workers, planWorkers(2, process.platform, 2).workers)
+  const { port } = new URL(server.address)
+  notEqual(port, '0')
+  const threads = new Set<string>()
+  for (let count = 0; threads.size < server.workers && count < 1000; count++)
+    threads.add(await textOf(`${server.address}/thread`))
+  equal(threads.size, server.workers)
+  await server.close()
+})
+
+test('serve tells the address, the workers and the routes', async () => {
+  const port = await freePort()
+  const { address, workers, routes, notices, close } = await serve(app, { port, workers: 1 })
+  equal(address, `http://127.0.0.1:${port}`)
+  equal(workers, 1)
+  deepEqual(routes.slice(0, 2), [
+    { methods: ['GET', 'HEAD'], path: '/plaintext', lane: 'fast', note: '' },
+    { methods: ['GET', 'HEAD'], path: '/thread', lane: 'main', note: '' }
+  ])
+  deepEqual(notices, [])
+  await close()
+})
+
+test('one worker answers every connection', async () => {
+  const server = await serve(app, { port: 0, workers: 1 })
+  const threads = new Set<string>()
+  for (let count = 0; count < 20; count++) threads.add(await textOf(`${server.address}/thread`))
+  equal(threads.size, 1)
+  await server.close()
+})
+
+const ways: Readonly<Record<string, string | URL>> = {
+  'an absolute path': app,
+  'a path relative to the working directory': relative(process.cwd(), app),
+  'a URL': pathToFileURL(app)
+}
+for (const [way, given] of Object.entries(ways)) {
+  test(`an app is given by ${way}`, async () => {
+    const server = await serve(given, { port: 0, workers: 1 })
+    equal(await textOf(`${server.address}/plaintext`), 'Hello, World!')
+    await server.close()
+  })
+}
+
+test('the environment decides what the options leave out, and options win over it', async () => {
+  const [port, other] = [await freePort(), await freePort()]
+  await inEnvironment({ SCHERZO_PORT: `${port}`, SCHERZO_WORKERS: '1' }, async () => {
+    const server = await serve(app)
+    deepEqual([server.address, server.workers], [`http://127.0.0.1:${port}`, 1])
+    await server.close()
+    const second = await serve(app, { port: other })
+    equal(second.address, `http://127.0.0.1:${other}`)
+    await second.close()
+  })
+})
+
+test('an option with an invalid value is named as the option', async () => {
+  await rejects(serve(app, { port: -1 }), {
+    code: 'SCZ_ERR_SETTING',
+    message: 'Invalid value "-1" for port: use a whole number from 0 to 65535'
+  })
+})
+
+for (const name of ['prot', 'toString', '__proto__']) {
+  test(`an unknown option is refused: ${name}`, async () => {
+    const options = JSON.parse(`{ "port": 0, "${name}": 1 }`)
+    await rejects(serve(app, options), { code: 'SCZ_ERR_OPTION_UNKNOWN', message: new RegExp(`"${name}"`) })
+  })
+}
+
+test('an app that is not there is refused with its path', async () => {
+  await rejects(serve(join(folder, 'gone.ts')), {
+    code: 'SCZ_ERR_APP_MISSING',
+    message: `Cannot find the app ${join(folder, 'gone.ts')}: check the path`
+  })
+})
+
+test('a start that fails frees the port', async () => {
+  const port = await freePort()
+  const file = join(folder, 'throws.ts')
+  await rejects(serve(file, { port, workers: 2 }), {
+    name: 'ScherzoError',
+    code: 'SCZ_ERR_APP_START',
+    message: 'Cannot start throws.ts: no database'
+  })
+  ok(await isFree(port))
+})
+
+const skip = planWorkers(2, process.platform, 2).workers === 2 ? false : 'one worker is all that runs here'
+test('a worker that can not start ends the ones that could', { skip }, async () => {
+  const { code, stdout, stderr } = await runMain('main-fails.ts')
+  deepEqual([code, stdout, stderr], [0, 'SCZ_ERR_APP_START\n', ''])
+})
+
+test('a port that is taken is refused', async () => {
+  const port = await freePort()
+  const other = await listenAlone(port)
+  await rejects(serve(app, { port }), { code: 'SCZ_ERR_LISTEN' })
+  other.close()
+})
+
+test('close() frees the port and settles `closed`, and may be called again', async () => {
+  const port = await freePort()
+  const server = await serve(app, { port, workers: 2 })
+  await textOf(`${server.address}/thread`)
+  await Promise.all([server.close(), server.close()])
+  ok(await isFree(port))
+  equal(await server.closed, undefined)
+  await server.close()
+})
+
+test('close() lets a response that has begun finish', async () => {
+  const server = await serve(join(folder, 'closing.ts'), { port: 0, workers: 2 })
+  const response = await fetch(`${server.address}/late`)
+  const closing = server.close()
+  equal(await response.text(), 'started, finished')
+  await closing
+})
+
+test('close() leaves nothing that keeps the process alive', async () => {
+  const { code, stdout, stderr } = await runMain('main.ts')
+  deepEqual([code, stdout, stderr], [0, 'closed\n', ''])
+})
+
+test('close() rejects when the app fails to close, and ends everything all the same', async () => {
+  const { code, stdout, stderr } = await runMain('main-close-fails.ts')
+  deepEqual([code, stderr], [0, ''])
+  ok(/^Worker \d ended with an uncaught error: the pool is stuck\n$/.test(stdout), stdout)
+})
+
+const deaths = [
+  ['/exit', 'SCZ_ERR_WORKER_EXIT', /^Worker \d ended with code 7 while it served: /],
+  ['/throw', 'SCZ_ERR_WORKER_ERROR', /^Worker \d ended with an uncaught error: out of luck$/]
+] as const
+for (const [path, code, message] of deaths) {
+  test(`a worker that dies by ${path} while it serves makes \`closed\` reject and ends the others`, async () => {
+    const port = await freePort()
+    const server = await serve(app, { port, workers: 2 })
+    const closed = rejects(server.closed, { code, message })
+    await fetch(`${server.address}${path}`).catch(() => null)
+    await closed
+    ok(await isFree(port))
+    await server.close()
+  })
+}
+
+test('a worker that dies while nobody watches `closed` ends the process with an error', async () => {
+  const { code, stderr } = await runMain('main-unwatched.ts')
+  equal(code, 1)
+  ok(stderr.includes('SCZ_ERR_WORKER_EXIT'), stderr)
+})
+
+test('two servers in one process serve and close on their own', async () => {
+  const [first, second] = await Promise.all([
+    serve(app, { port: 0, workers: 1 }),
+    serve(app, { port: 0, workers: 1 })
+  ])
+  notEqual(first.address, second.address)
+  notEqual(await textOf(`${first.address}/thread`), await textOf(`${second.address}/thread`))
+  await first.close()
+  equal(await textOf(`${second.address}/plaintext`), 'Hello, World!')
+  await second.close()
+})
+
+function runMain(file: string): Child['ended'] {
+  return new Child(process.execPath, [file], { cwd: folder }).ended
+}
+
+/** Asks on a connection of its own. */
+async function textOf(url: string): Promise<string> {
+  const response = await fetch(url, { headers: { connection: 'close' } })
+  equal(response.status, 200)
+  return response.text()
+}
+
+async function inEnvironment(
+  variables: Readonly<Record<string, string>>,
+  run: () => Promise<void>
+): Promise<void> {
+  const before = { ...process.env }
+  Object.assign(process.env, variables)
+  try {
+    await run()
+  } finally {
+    for (const name of Object.keys(variables)) {
+      if (before[name] === undefined) delete process.env[name]
+      else process.env[name] = before[name]
+    }
+  }
+}
