@@ -1,5 +1,4 @@
 import { STATUS_CODES } from 'node:http'
-import type { Clock } from '../core/http/clock.ts'
 
 /** Header names in lower case and their values, in the order they are sent. */
 export type Fields = Readonly<Record<string, string>>
@@ -39,9 +38,6 @@ export class Answer {
   /** The body as bytes where `text` is null or is not ASCII. */
   readonly bytes: Buffer | null
   readonly #length: number
-  /** The head with the Date of `#stamp`: a static answer's changes once a second. */
-  #dated: string
-  #stamp: number
 
   private constructor(head: Head, text: string | null, bytes: Buffer | null, length: number) {
     this.head = head
@@ -49,8 +45,6 @@ export class Answer {
     this.text = text
     this.bytes = bytes
     this.#length = length
-    this.#dated = ''
-    this.#stamp = -1
   }
 
   static ofText(head: Head, text: string): Answer {
@@ -71,14 +65,6 @@ export class Answer {
 
   static withoutBody(head: Head): Answer {
     return new Answer(head, '', null, 0)
-  }
-
-  /** The head as it is sent now, on a connection that goes on. */
-  headAt(clock: Clock): string {
-    if (this.#stamp === clock.stamp) return this.#dated
-    this.#stamp = clock.stamp
-    this.#dated = this.start + clock.tail
-    return this.#dated
   }
 
   /** The headers as Fastify takes them. */

@@ -118,7 +118,7 @@ export class Connection {
         this.#lane.handOver(this, chunk.subarray(call.start))
         return
       }
-      text += call.close ? answer.start + clock.closingTail : answer.headAt(clock)
+      text += answer.start + (call.close ? clock.closingTail : clock.tail)
       if (call.method !== 'HEAD') {
         if (answer.text !== null) {
           text += answer.text

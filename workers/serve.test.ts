@@ -1,10 +1,12 @@
 import { deepEqual, equal, notEqual, ok, rejects } from 'node:assert/strict'
 import { relative, join } from 'node:path'
 import { test } from 'node:test'
+import type { TestContext } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { settingRows } from '../core/settings.ts'
 import { planWorkers } from './plan.ts'
 import { serve } from './serve.ts'
+import type { ScherzoServer, ServeOptions } from './serve.ts'
 import { Child } from './testing/child.ts'
 import { freePort, isFree, listenAlone } from './testing/ports.ts'
 import { temporaryFolder } from './testing/temporary-folder.ts'
@@ -68,8 +70,8 @@ for (const variable of Object.values(settingRows).flatMap(({ environment }) => e
 
 const app = join(folder, 'app.ts')
 
-test('serve resolves when every worker listens, all on the one port that port 0 became', async () => {
-  const server = await serve(app, { port: 0, workers: 2 })
+test('serve resolves when every worker listens, all on the one port that port 0 became', async (t) => {
+  const server = await start(t, app, { port: 0, workers: 2 })
   equal(server.workers, planWorkers(2, process.platform, 2).workers)
   const { port } = new URL(server.address)
   notEqual(port, '0')
@@ -77,12 +79,11 @@ test('serve resolves when every worker listens, all on the one port that port 0 
   for (let count = 0; threads.size < server.workers && count < 1000; count++)
     threads.add(await textOf(`${server.address}/thread`))
   equal(threads.size, server.workers)
-  await server.close()
 })
 
-test('serve tells the address, the workers and the routes', async () => {
+test('serve tells the address, the workers and the routes', async (t) => {
   const port = await freePort()
-  const { address, workers, routes, notices, close } = await serve(app, { port, workers: 1 })
+  const { address, workers, routes, notices } = await start(t, app, { port, workers: 1 })
   equal(address, `http://127.0.0.1:${port}`)
   equal(workers, 1)
   deepEqual(routes.slice(0, 2), [
@@ -90,15 +91,13 @@ test('serve tells the address, the workers and the routes', async () => {
     { methods: ['GET', 'HEAD'], path: '/thread', lane: 'main', note: '' }
   ])
   deepEqual(notices, [])
-  await close()
 })
 
-test('one worker answers every connection', async () => {
-  const server = await serve(app, { port: 0, workers: 1 })
+test('one worker answers every connection', async (t) => {
+  const server = await start(t, app, { port: 0, workers: 1 })
   const threads = new Set<string>()
   for (let count = 0; count < 20; count++) threads.add(await textOf(`${server.address}/thread`))
   equal(threads.size, 1)
-  await server.close()
 })
 
 const ways: Readonly<Record<string, string | URL>> = {
@@ -107,54 +106,64 @@ const ways: Readonly<Record<string, string | URL>> = {
   'a URL': pathToFileURL(app)
 }
 for (const [way, given] of Object.entries(ways)) {
-  test(`an app is given by ${way}`, async () => {
-    const server = await serve(given, { port: 0, workers: 1 })
+  test(`an app is given by ${way}`, async (t) => {
+    const server = await start(t, given, { port: 0, workers: 1 })
     equal(await textOf(`${server.address}/plaintext`), 'Hello, World!')
-    await server.close()
   })
 }
 
-test('the environment decides what the options leave out, and options win over it', async () => {
+test('the environment decides what the options leave out, and options win over it', async (t) => {
   const [port, other] = [await freePort(), await freePort()]
   await inEnvironment({ SCHERZO_PORT: `${port}`, SCHERZO_WORKERS: '1' }, async () => {
-    const server = await serve(app)
+    const server = await start(t, app)
     deepEqual([server.address, server.workers], [`http://127.0.0.1:${port}`, 1])
     await server.close()
-    const second = await serve(app, { port: other })
+    const second = await start(t, app, { port: other })
     equal(second.address, `http://127.0.0.1:${other}`)
-    await second.close()
   })
 })
 
 test('an option with an invalid value is named as the option', async () => {
-  await rejects(serve(app, { port: -1 }), {
-    code: 'SCZ_ERR_SETTING',
-    message: 'Invalid value "-1" for port: use a whole number from 0 to 65535'
-  })
+  await refuses(
+    app,
+    { port: -1 },
+    {
+      code: 'SCZ_ERR_SETTING',
+      message: 'Invalid value "-1" for port: use a whole number from 0 to 65535'
+    }
+  )
 })
 
 for (const name of ['prot', 'toString', '__proto__']) {
   test(`an unknown option is refused: ${name}`, async () => {
     const options = JSON.parse(`{ "port": 0, "${name}": 1 }`)
-    await rejects(serve(app, options), { code: 'SCZ_ERR_OPTION_UNKNOWN', message: new RegExp(`"${name}"`) })
+    await refuses(app, options, { code: 'SCZ_ERR_OPTION_UNKNOWN', message: new RegExp(`"${name}"`) })
   })
 }
 
 test('an app that is not there is refused with its path', async () => {
-  await rejects(serve(join(folder, 'gone.ts')), {
-    code: 'SCZ_ERR_APP_MISSING',
-    message: `Cannot find the app ${join(folder, 'gone.ts')}: check the path`
-  })
+  await refuses(
+    join(folder, 'gone.ts'),
+    {},
+    {
+      code: 'SCZ_ERR_APP_MISSING',
+      message: `Cannot find the app ${join(folder, 'gone.ts')}: check the path`
+    }
+  )
 })
 
 test('a start that fails frees the port', async () => {
   const port = await freePort()
   const file = join(folder, 'throws.ts')
-  await rejects(serve(file, { port, workers: 2 }), {
-    name: 'ScherzoError',
-    code: 'SCZ_ERR_APP_START',
-    message: 'Cannot start throws.ts: no database'
-  })
+  await refuses(
+    file,
+    { port, workers: 2 },
+    {
+      name: 'ScherzoError',
+      code: 'SCZ_ERR_APP_START',
+      message: 'Cannot start throws.ts: no database'
+    }
+  )
   ok(await isFree(port))
 })
 
@@ -167,13 +176,13 @@ test('a worker that can not start ends the ones that could', { skip }, async () 
 test('a port that is taken is refused', async () => {
   const port = await freePort()
   const other = await listenAlone(port)
-  await rejects(serve(app, { port }), { code: 'SCZ_ERR_LISTEN' })
+  await refuses(app, { port }, { code: 'SCZ_ERR_LISTEN' })
   other.close()
 })
 
-test('close() frees the port and settles `closed`, and may be called again', async () => {
+test('close() frees the port and settles `closed`, and may be called again', async (t) => {
   const port = await freePort()
-  const server = await serve(app, { port, workers: 2 })
+  const server = await start(t, app, { port, workers: 2 })
   await textOf(`${server.address}/thread`)
   await Promise.all([server.close(), server.close()])
   ok(await isFree(port))
@@ -181,8 +190,8 @@ test('close() frees the port and settles `closed`, and may be called again', asy
   await server.close()
 })
 
-test('close() lets a response that has begun finish', async () => {
-  const server = await serve(join(folder, 'closing.ts'), { port: 0, workers: 2 })
+test('close() lets a response that has begun finish', async (t) => {
+  const server = await start(t, join(folder, 'closing.ts'), { port: 0, workers: 2 })
   const response = await fetch(`${server.address}/late`)
   const closing = server.close()
   equal(await response.text(), 'started, finished')
@@ -205,9 +214,9 @@ const deaths = [
   ['/throw', 'SCZ_ERR_WORKER_ERROR', /^Worker \d ended with an uncaught error: out of luck$/]
 ] as const
 for (const [path, code, message] of deaths) {
-  test(`a worker that dies by ${path} while it serves makes \`closed\` reject and ends the others`, async () => {
+  test(`a worker that dies by ${path} while it serves makes \`closed\` reject and ends the others`, async (t) => {
     const port = await freePort()
-    const server = await serve(app, { port, workers: 2 })
+    const server = await start(t, app, { port, workers: 2 })
     const closed = rejects(server.closed, { code, message })
     await fetch(`${server.address}${path}`).catch(() => null)
     await closed
@@ -222,17 +231,28 @@ test('a worker that dies while nobody watches `closed` ends the process with an 
   ok(stderr.includes('SCZ_ERR_WORKER_EXIT'), stderr)
 })
 
-test('two servers in one process serve and close on their own', async () => {
+test('two servers in one process serve and close on their own', async (t) => {
   const [first, second] = await Promise.all([
-    serve(app, { port: 0, workers: 1 }),
-    serve(app, { port: 0, workers: 1 })
+    start(t, app, { port: 0, workers: 1 }),
+    start(t, app, { port: 0, workers: 1 })
   ])
   notEqual(first.address, second.address)
   notEqual(await textOf(`${first.address}/thread`), await textOf(`${second.address}/thread`))
   await first.close()
   equal(await textOf(`${second.address}/plaintext`), 'Hello, World!')
-  await second.close()
 })
+
+/** Serves until the test ends, however it does. */
+async function start(t: TestContext, given: string | URL, options?: ServeOptions): Promise<ScherzoServer> {
+  const server = await serve(given, options)
+  t.after(() => server.close())
+  return server
+}
+
+async function refuses(given: string, options: ServeOptions, expected: object): Promise<void> {
+  // A server that starts all the same must not keep the test alive.
+  await rejects(async () => (await serve(given, options)).close(), expected)
+}
 
 function runMain(file: string): Child['ended'] {
   return new Child(process.execPath, [file], { cwd: folder }).ended

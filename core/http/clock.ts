@@ -5,8 +5,7 @@
 export class Clock {
   /** Milliseconds since some start, never going back. */
   now = 0
-  /** Changes whenever the Date does. */
-  stamp = 0
+  #second = 0
   /** Ends a head: the Date line and the empty line. */
   tail = ''
   /** The same for the last response of a connection. */
@@ -19,8 +18,8 @@ export class Clock {
   tick(): void {
     this.now = performance.now()
     const second = Math.floor(Date.now() / 1000)
-    if (second === this.stamp) return
-    this.stamp = second
+    if (second === this.#second) return
+    this.#second = second
     const line = `Date: ${new Date(second * 1000).toUTCString()}\r\n`
     this.tail = `${line}\r\n`
     this.closingTail = `${line}Connection: close\r\n\r\n`

@@ -18,7 +18,7 @@ export interface ChildOptions {
 }
 
 /** A safety net: no test waits for it. */
-const TIMEOUT = 120_000
+const TIMEOUT = 60_000
 
 const running = new Set<ChildProcess>()
 process.once('exit', () => {

@@ -1,13 +1,13 @@
 import { createServer } from 'node:net'
 import type { Server } from 'node:net'
 
-/** Listens alone on the port, as a server that is not Scherzo does; without a listener on accepted connections. */
+/** Listens alone on the port, as a server that is not Scherzo does; it does not keep the process alive. */
 export async function listenAlone(port: number, host = '127.0.0.1'): Promise<Server> {
   const server = createServer((socket) => socket.destroy())
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen({ port, host, exclusive: true }, resolve)
   })
-  return server
+  return server.unref()
 }
 
 /** Whether nobody listens on the port, with `reusePort` or without. */
