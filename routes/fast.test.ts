@@ -617,8 +617,8 @@ test('refuses a constant value that the route can not send, when it is added', a
     [({ fast }) => fast.html('/a', null as never), 'it needs a string, not null'],
     [({ fast }) => fast.bytes('/a', 'a' as never), 'it needs a Uint8Array, not string'],
     [({ fast }) => fast.bytes('/a', [1] as never), 'it needs a Uint8Array, not object'],
-    [({ fast }) => fast.json('/a', undefined), 'undefined is no JSON value'],
-    [({ fast }) => fast.json('/a', Symbol('a')), 'symbol is no JSON value'],
+    [({ fast }) => fast.json('/a', undefined as never), 'undefined is no JSON value'],
+    [({ fast }) => fast.json('/a', Symbol('a') as never), 'symbol is no JSON value'],
     [({ fast }) => fast.route('/a', 1 as never), 'it needs a string, bytes or a response, not 1'],
     [({ fast }) => fast.route('/a', null as never), 'it needs a string, bytes or a response, not null'],
     [({ fast }) => fast.route('/a', { body: 1 as never }), 'it needs a Uint8Array, not 1'],
@@ -636,7 +636,7 @@ test('refuses a constant value that JSON can not hold, when it is added', async 
   const circular: Record<string, unknown> = {}
   circular['self'] = circular
   for (const value of [1n, circular])
-    await refuses(({ fast }) => fast.json('/a', value), 'SCZ_ERR_FAST_VALUE', null)
+    await refuses(({ fast }) => fast.json('/a', value as object), 'SCZ_ERR_FAST_VALUE', null)
 })
 
 test('answers 500 where a handler gives what the route can not send', async () => {

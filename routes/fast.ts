@@ -18,6 +18,9 @@ import type { FastRequest } from './fast-request.ts'
 /** A handler of a fast route: synchronous, called for every request. */
 export type FastHandler<Result> = (request: FastRequest) => Result
 
+/** What `JSON.stringify` makes something of. */
+export type JsonValue = string | number | boolean | null | object
+
 /** What a `route` may give: a string, bytes, or a response with its own status and headers. */
 export type FastResult = string | Uint8Array | FastResponse
 
@@ -41,8 +44,8 @@ export interface Fast {
   html(path: string, value: string | FastHandler<string>): void
   html(path: string, options: FastOptions, value: string | FastHandler<string>): void
   /** `application/json; charset=utf-8`: a handler's value is serialised on every request. */
-  json(path: string, value: unknown): void
-  json(path: string, options: FastJsonOptions, value: unknown): void
+  json(path: string, value: JsonValue | FastHandler<unknown>): void
+  json(path: string, options: FastJsonOptions, value: JsonValue | FastHandler<unknown>): void
   /** `application/octet-stream`, unless `headers` has another content type. */
   bytes(path: string, value: Uint8Array | FastHandler<Uint8Array>): void
   bytes(path: string, options: FastOptions, value: Uint8Array | FastHandler<Uint8Array>): void

@@ -109,7 +109,7 @@ describe('the package', () => {
     const known = Object.keys(manifest.dependencies)
     const imports = packed
       .filter((file) => /\.(js|d\.ts)$/.test(file))
-      .flatMap((file) => [...readFileSync(join(installed, file), 'utf8').matchAll(IMPORT)])
+      .flatMap((file) => Array.from(readFileSync(join(installed, file), 'utf8').matchAll(IMPORT)))
       .map(([, name = '']) => name)
     ok(imports.includes('fastify'))
     deepEqual(
