@@ -1,4 +1,5 @@
 import { STATUS_CODES } from 'node:http'
+import { flatText } from '../core/http/flat-text.ts'
 
 /** Header names in lower case and their values, in the order they are sent. */
 export type Fields = Readonly<Record<string, string>>
@@ -11,12 +12,26 @@ export class Head {
   readonly status: number
   readonly fields: Fields
   readonly text: string
+  /** The head for the last length asked for: most answers of a route are as long as the one before. */
+  #start: string
+  #length: number
 
   constructor(status: number, fields: Fields) {
     this.status = status
     this.fields = fields
     const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`)
     this.text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'unknown'}\r\n${lines.join('')}`
+    this.#start = flatText(this.text)
+    this.#length = -1
+  }
+
+  /** The status line and every header but Date, for a body of `length` bytes. */
+  startFor(length: number): string {
+    if (length !== this.#length && this.hasBody) {
+      this.#start = flatText(`${this.text}content-length: ${length}\r\n`)
+      this.#length = length
+    }
+    return this.#start
   }
 
   /** Whether a response of this status has a body (RFC 9110 section 6.4.1). */
@@ -41,7 +56,7 @@ export class Answer {
 
   private constructor(head: Head, text: string | null, bytes: Buffer | null, length: number) {
     this.head = head
-    this.start = head.hasBody ? `${head.text}content-length: ${length}\r\n` : head.text
+    this.start = head.startFor(length)
     this.text = text
     this.bytes = bytes
     this.#length = length

@@ -24,14 +24,14 @@ const folder = temporaryFolder({
       fastify.get('/throw', () => setImmediate(() => { throw new Error('out of luck') }))
     }`,
   'closing.ts': `
-    const closing = Promise.withResolvers<void>()
+    import { setImmediate } from 'node:timers/promises'
     export default async function app(fastify) {
-      fastify.addHook('preClose', async () => closing.resolve())
-      fastify.get('/late', (_request, reply) => {
+      fastify.get('/late', async (_request, reply) => {
+        reply.hijack()
         reply.raw.writeHead(200)
         reply.raw.write('started, ')
-        reply.hijack()
-        void closing.promise.then(() => reply.raw.end('finished'))
+        while (fastify.server.listening) await setImmediate()
+        reply.raw.end('finished')
       })
     }`,
   'close-fails.ts': `

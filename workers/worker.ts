@@ -1,8 +1,10 @@
+import type { Server } from 'node:http'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { FastifyInstance } from 'fastify'
 import { ScherzoError, reasonOf } from '../core/errors.ts'
 import { listenError } from './address.ts'
 import { loadApp } from './app.ts'
+import { endConnectionsAfterResponses } from './draining.ts'
 import type { ListenTask, WorkerOrder, WorkerReport, WorkerTask } from './messages.ts'
 
 // The entry of a worker thread: loads the app, listens, reports, and closes when told to.
@@ -48,6 +50,7 @@ async function listen(fastify: FastifyInstance, { host, port, reusePort }: Liste
 }
 
 async function close(fastify: FastifyInstance): Promise<void> {
+  endConnectionsAfterResponses(fastify.server as Server)
   await fastify.close()
   process.exit(0)
 }

@@ -1,3 +1,5 @@
+import { flatText } from './flat-text.ts'
+
 /**
  * The Date of responses (RFC 9110 section 6.6.1) and a coarse monotonic time, both renewed by `tick()`:
  * asking the system for each request would cost more than the rest of a response's head.
@@ -21,7 +23,7 @@ export class Clock {
     if (second === this.#second) return
     this.#second = second
     const line = `Date: ${new Date(second * 1000).toUTCString()}\r\n`
-    this.tail = `${line}\r\n`
-    this.closingTail = `${line}Connection: close\r\n\r\n`
+    this.tail = flatText(`${line}\r\n`)
+    this.closingTail = flatText(`${line}Connection: close\r\n\r\n`)
   }
 }
