@@ -4,7 +4,7 @@ import { Readable } from 'node:stream'
 import multipart from '@fastify/multipart'
 import websocket from '@fastify/websocket'
 import type { FastifyInstance } from 'fastify'
-import 'scherzo'
+import '../../index.ts'
 
 /** What `closed` holds after the app's close hooks have run. */
 export const closed: string[] = []
