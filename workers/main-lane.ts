@@ -37,6 +37,8 @@ export function createMainLane(
   return server
 }
 
+const GUARDED = new Set(['checkContinue', 'checkExpectation', 'upgrade', 'connect', 'clientError'])
+
 /**
  * What does not come as a request comes as an event, to listeners that we do not know. All but the refused wait for the
  * responses before them: Node reports them at once, even while it still owes these to the client.
@@ -47,6 +49,7 @@ function guardOtherEvents(server: Server): void {
   addDefaults(server)
 
   server.emit = function (this: Server, event: string, ...values: unknown[]): boolean {
+    if (!GUARDED.has(event)) return emit.call(this, event, ...values)
     const pass = (): boolean => emit.call(this, event, ...values)
     switch (event) {
       case 'checkContinue':

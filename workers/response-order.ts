@@ -1,11 +1,12 @@
 import { ServerResponse } from 'node:http'
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
 const latest = Symbol('scherzo.latestResponse')
 
 interface OrderedSocket extends Duplex {
-  [latest]?: OrderedResponse
+  [latest]?: OrderedResponse | null
 }
 
 /**
@@ -21,9 +22,15 @@ export class OrderedResponse<
   constructor(...values: ConstructorParameters<typeof ServerResponse<Request>>) {
     super(...values)
     const socket = values[0].socket as OrderedSocket
-    const before = socket[latest]
-    this.earlier = before === undefined || before.closed ? null : before
+    const before = socket[latest] ?? null
+    this.earlier = before === null || before.closed ? null : before
     socket[latest] = this
+  }
+
+  /** Called by Node when the response is through: an idle connection holds on to nothing. */
+  override detachSocket(socket: Socket): void {
+    super.detachSocket(socket)
+    if ((socket as OrderedSocket)[latest] === this) (socket as OrderedSocket)[latest] = null
   }
 }
 

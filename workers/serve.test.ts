@@ -214,15 +214,19 @@ const deaths = [
   ['/throw', 'SCZ_ERR_WORKER_ERROR', /^Worker \d ended with an uncaught error: out of luck$/]
 ] as const
 for (const [path, code, message] of deaths) {
-  test(`a worker that dies by ${path} while it serves makes \`closed\` reject and ends the others`, async (t) => {
-    const port = await freePort()
-    const server = await start(t, app, { port, workers: 2 })
-    const closed = rejects(server.closed, { code, message })
-    await fetch(`${server.address}${path}`).catch(() => null)
-    await closed
-    ok(await isFree(port))
-    await server.close()
-  })
+  test(
+    `a worker that dies by ${path} while it serves makes \`closed\` reject and ends the others`,
+    { timeout: 60_000 },
+    async (t) => {
+      const port = await freePort()
+      const server = await start(t, app, { port, workers: 2 })
+      const closed = rejects(server.closed, { code, message })
+      await fetch(`${server.address}${path}`).catch(() => null)
+      await closed
+      ok(await isFree(port))
+      await server.close()
+    }
+  )
 }
 
 test('a worker that dies while nobody watches `closed` ends the process with an error', async () => {

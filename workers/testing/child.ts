@@ -24,6 +24,8 @@ const running = new Set<ChildProcess>()
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
+// Whoever stops the tests stops what they started.
+for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => process.exit(1))
 
 /** A child process whose output a test reads. */
 export class Child {
