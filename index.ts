@@ -1,5 +1,6 @@
 export { serve } from './workers/serve.ts'
-export type { ScherzoServer, ServeOptions } from './workers/serve.ts'
+export type { ServeOptions } from './workers/serve-options.ts'
+export type { ScherzoServer } from './workers/server.ts'
 export { ScherzoError } from './core/errors.ts'
 export type { ErrorCode } from './core/errors.ts'
 export type { Fast, FastHandler, FastResult, JsonValue } from './routes/fast.ts'

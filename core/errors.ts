@@ -46,6 +46,47 @@ export const catalogue = {
     message: 'Worker %d ended with an uncaught error: %s',
     status: null
   },
+  SCZ_ERR_WORKER_STUCK: {
+    message: 'Worker %d is stuck, its loop has not turned for %d s: look for an endless loop in the app',
+    status: null
+  },
+  SCZ_ERR_WORKERS_GONE: {
+    message: 'No worker comes up any more: %s',
+    status: null
+  },
+  SCZ_ERR_RELOAD: {
+    message: 'Cannot reload, the workers from before go on: %s',
+    status: null
+  },
+  SCZ_ERR_CLOSED: {
+    message: 'Cannot %s: the server is closing',
+    status: null
+  },
+  SCZ_ERR_POOL_FULL: {
+    message: 'The server is busy: try again later',
+    status: 503
+  },
+  SCZ_ERR_POOL_THREAD: {
+    message: 'The thread that ran the handler ended: %s',
+    status: 500
+  },
+  SCZ_ERR_POOL_SOCKET: {
+    message:
+      'The handler wrote to the socket, which a pool thread does not have: give the route "config: { inline: true }"',
+    status: 500
+  },
+  SCZ_ERR_TLS_PAIR: {
+    message: '%s needs %s beside it: give both the certificate and its key, or neither',
+    status: null
+  },
+  SCZ_ERR_TLS_FILE: {
+    message: 'Cannot use %s for TLS: %s',
+    status: null
+  },
+  SCZ_ERR_ADMIN_LISTEN: {
+    message: 'Cannot listen on %s for the admin server: %s; choose another with --admin, or --admin off',
+    status: null
+  },
   SCZ_ERR_LISTEN: {
     message: 'Cannot listen on %s: %s',
     status: null

@@ -6,13 +6,76 @@ import type { GivenSettings, Settings } from './settings.ts'
 
 type Name = keyof Settings
 
+interface Examples<Value> {
+  readonly good: readonly (readonly [unknown, Value])[]
+  readonly bad: readonly unknown[]
+}
+
+const switches: Examples<boolean> = {
+  good: [
+    ['on', true],
+    ['off', false],
+    [true, true],
+    [false, false]
+  ],
+  bad: ['', 'ON', 'Off', 'true', 'false', 'yes', '1', '0', ' on', 1, 0, null]
+}
+
+const notWholeNumbers = [
+  '',
+  ' ',
+  '-1',
+  -1,
+  '1.5',
+  1.5,
+  '0x10',
+  '1e3',
+  ' 8',
+  '8 ',
+  '+8',
+  'all',
+  NaN,
+  Infinity,
+  true,
+  null,
+  8n
+]
+
+const times: Examples<number> = {
+  good: [
+    ['0', 0],
+    ['2.5', 2.5],
+    [2.5, 2.5],
+    [86_400, 86_400]
+  ],
+  bad: [
+    '',
+    ' ',
+    '-1',
+    -1,
+    '10s',
+    '1e3',
+    '.5',
+    '5.',
+    ' 5',
+    '+5',
+    86_401,
+    '86401',
+    NaN,
+    Infinity,
+    true,
+    null,
+    5n
+  ]
+}
+
+const files: Examples<string | null> = {
+  good: [['./cert.pem', './cert.pem']],
+  bad: ['', 'a\0b', 1, true, null]
+}
+
 /** Per setting: what is accepted and how it reads, and what is refused. */
-const examples: {
-  readonly [N in Name]: {
-    readonly good: readonly (readonly [unknown, Settings[N]])[]
-    readonly bad: readonly unknown[]
-  }
-} = {
+const examples: { readonly [N in Name]: Examples<Settings[N]> } = {
   host: {
     good: [
       ['0.0.0.0', '0.0.0.0'],
@@ -62,21 +125,96 @@ const examples: {
     ],
     bad: ['', '0', 0, '1025', 1025, '-1', '1.5', 1.5, 'all', 'auto', NaN, true, null]
   },
-  fastLane: {
+  runtime: {
     good: [
-      ['on', true],
-      ['off', false],
-      [true, true],
-      [false, false]
+      ['current_thread', 'current_thread'],
+      ['multithread', 'multithread']
     ],
-    bad: ['', 'ON', 'Off', 'true', 'false', 'yes', '1', '0', ' on', 1, 0, null]
+    bad: ['', 'multi_thread', 'Multithread', 'current-thread', 'pool', 1, true, null]
+  },
+  poolThreads: { good: wholeNumbers(1, 256), bad: [...notWholeNumbers, 0, '0', 257] },
+  poolQueue: { good: wholeNumbers(0, 1_000_000), bad: [...notWholeNumbers, 1_000_001] },
+  fastLane: switches,
+  admin: {
+    good: [
+      ['off', null],
+      [false, null],
+      ['127.0.0.1:9000', { host: '127.0.0.1', port: 9000 }],
+      ['localhost:0', { host: 'localhost', port: 0 }],
+      ['[::1]:65535', { host: '::1', port: 65_535 }]
+    ],
+    bad: [
+      '',
+      'on',
+      '9000',
+      ':9000',
+      '127.0.0.1',
+      '127.0.0.1:',
+      'a:65536',
+      '::1:80',
+      '[::1]',
+      'a b:1',
+      9000,
+      true,
+      null
+    ]
+  },
+  tlsCert: files,
+  tlsKey: files,
+  watch: switches,
+  drainTimeout: times,
+  stuckAfter: {
+    good: [...times.good, ['1', 1], [1.5, 1.5]],
+    bad: [...times.bad, '0.5', 0.5, 0.999]
+  },
+  replaceStuck: switches,
+  maxConnections: { good: wholeNumbers(1, 10_000_000), bad: [...notWholeNumbers, 0, '0', 10_000_001] },
+  maxRequests: { good: wholeNumbers(0, 1_000_000_000), bad: [...notWholeNumbers, 1_000_000_001] },
+  bodyLimit: { good: wholeNumbers(1, 2 ** 40), bad: [...notWholeNumbers, 0, '0', 2 ** 40 + 1] },
+  headersTimeout: times,
+  requestTimeout: times,
+  keepAliveTimeout: times,
+  sendTimeout: times,
+  logFormat: {
+    good: [
+      ['auto', 'auto'],
+      ['readable', 'readable'],
+      ['json', 'json']
+    ],
+    bad: ['', 'JSON', 'pretty', 'off', 1, true, null]
+  },
+  logLevel: {
+    good: [
+      ['fatal', 'fatal'],
+      ['silent', 'silent'],
+      ['trace', 'trace']
+    ],
+    bad: ['', 'INFO', 'warning', '30', 30, true, null]
   }
 }
 
 const names = Object.keys(settingRows) as Name[]
 
 test('has the defaults where nothing is given', () => {
-  assert.deepEqual(resolve({}, {}), { host: '127.0.0.1', port: 3000, workers: null, fastLane: true })
+  for (const name of names) assert.deepEqual(resolve({}, {})[name], settingRows[name].default, name)
+  const { host, port, workers, runtime, admin } = resolve({}, {})
+  assert.deepEqual([host, port, workers, runtime, admin], ['127.0.0.1', 3000, null, 'current_thread', null])
+})
+
+test('the command line has an admin server by default, a program has none', () => {
+  const source = { spell: (name: Name) => `--${name}`, isCommand: true }
+  assert.deepEqual(resolveSettings({}, {}, source).admin, { host: '127.0.0.1', port: 9000 })
+  assert.equal(resolveSettings({ admin: 'off' }, {}, source).admin, null)
+  assert.deepEqual(resolveSettings({}, { SCHERZO_ADMIN: 'a:1' }, source).admin, { host: 'a', port: 1 })
+})
+
+test('refuses one file for TLS without the other', () => {
+  const code = 'SCZ_ERR_TLS_PAIR'
+  assert.throws(() => resolve({ tlsCert: 'a.pem' }, {}), {
+    code,
+    message: /^--tlsCert needs --tlsKey beside it/
+  })
+  assert.throws(() => resolve({}, { SCHERZO_TLS_KEY: 'a' }), { code, message: /^--tlsKey needs --tlsCert/ })
 })
 
 test('an option that is undefined is the same as none', () => {
@@ -87,10 +225,14 @@ test('an option that is undefined is the same as none', () => {
 test('takes what a row of the table says that it takes', () => {
   for (const name of names) {
     for (const [value, expected] of examples[name].good) {
-      assert.equal(resolve({ [name]: value }, {})[name], expected, `${name} ${String(value)}`)
+      assert.deepEqual(resolvePair(name, value)[name], expected, `${name} ${String(value)}`)
       if (typeof value !== 'string') continue
       for (const variable of settingRows[name].environment) {
-        assert.equal(resolve({}, { [variable]: value })[name], expected, `${variable}=${value}`)
+        assert.deepEqual(
+          resolve(besides(name), { [variable]: value })[name],
+          expected,
+          `${variable}=${value}`
+        )
       }
     }
   }
@@ -164,7 +306,26 @@ test('the error is one of the catalogue', () => {
 })
 
 function resolve(given: GivenSettings, environment: Record<string, string>): Settings {
-  return resolveSettings(given, environment, (name) => `--${name}`)
+  return resolveSettings(given, environment, { spell: (name) => `--${name}`, isCommand: false })
+}
+
+/** With the setting that has to stand beside it. */
+function resolvePair(name: Name, value: unknown): Settings {
+  return resolve({ ...besides(name), [name]: value }, {})
+}
+
+function besides(name: Name): GivenSettings {
+  if (name === 'tlsCert') return { tlsKey: 'key.pem' }
+  return name === 'tlsKey' ? { tlsCert: 'cert.pem' } : {}
+}
+
+function wholeNumbers(least: number, most: number): (readonly [unknown, number])[] {
+  return [
+    [least, least],
+    [String(least), least],
+    [most, most],
+    [String(most), most]
+  ]
 }
 
 function pick({ host, port }: Settings): { host: string; port: number } {

@@ -1,28 +1,65 @@
 import { ScherzoError } from './errors.ts'
+import { addressOrOff, filePath, isHost, oneOf, onOrOff, seconds, wholeNumber } from './setting-readers.ts'
+import type { HostAndPort } from './setting-readers.ts'
 
-/** The settings with every choice made. */
+/** Where handlers run: on the loop of the worker that has the connection, or in a pool of threads beside it. */
+export type Runtime = 'current_thread' | 'multithread'
+
+/** The settings with every choice made. Times are in seconds. */
 export interface Settings {
   readonly host: string
   readonly port: number
   /** Null: one for each core. */
   readonly workers: number | null
+  readonly runtime: Runtime
+  /** Threads in the pool of each worker. Null: two for each core, shared out among the workers. */
+  readonly poolThreads: number | null
+  readonly poolQueue: number
   readonly fastLane: boolean
+  /** Null: no admin server. */
+  readonly admin: HostAndPort | null
+  readonly tlsCert: string | null
+  readonly tlsKey: string | null
+  readonly watch: boolean
+  readonly drainTimeout: number
+  /** 0: a worker is never taken for stuck. */
+  readonly stuckAfter: number
+  readonly replaceStuck: boolean
+  readonly maxConnections: number
+  /** Null, here and below: what the app's `options` say, and otherwise what the row says. */
+  readonly maxRequests: number | null
+  readonly bodyLimit: number | null
+  readonly headersTimeout: number | null
+  readonly requestTimeout: number | null
+  readonly keepAliveTimeout: number | null
+  readonly sendTimeout: number
+  readonly logFormat: 'auto' | 'readable' | 'json'
+  readonly logLevel: LogLevel
 }
+
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+export type LogLevel = (typeof logLevels)[number]
 
 interface Row<Value> {
   /** The command line's flag, without the dashes. */
   readonly flag: string
-  /** What stands for the value in the help. */
-  readonly placeholder: string
+  /** What stands for the value in the help; null for a flag that takes none. */
+  readonly placeholder: string | null
   /** Environment variables, the one that wins first. */
   readonly environment: readonly string[]
   readonly default: Value
+  /** The default as people read it. */
+  readonly shownDefault: string
+  /** What the command line takes instead of the default. */
+  readonly commandDefault?: Value
   readonly meaning: string
   /** What a value has to be, for a person who gave another. */
   readonly expected: string
   /** Reads a flag, an environment variable or an option; undefined where it makes no sense. */
   readonly read: (value: unknown) => Value | undefined
 }
+
+const A_DAY = 86_400
 
 /** Every setting of Scherzo by the name of its option. */
 export const settingRows: { readonly [Name in keyof Settings]: Row<Settings[Name]> } = {
@@ -31,15 +68,17 @@ export const settingRows: { readonly [Name in keyof Settings]: Row<Settings[Name
     placeholder: 'ADDRESS',
     environment: ['SCHERZO_HOST', 'HOST'],
     default: '127.0.0.1',
+    shownDefault: '127.0.0.1',
     meaning: 'address to listen on; 0.0.0.0 is every IPv4 address of the machine',
     expected: 'an IP address or a host name',
-    read: (value) => (typeof value === 'string' && /^[\w.:%-]+$/.test(value) ? value : undefined)
+    read: (value) => (isHost(value) ? value : undefined)
   },
   port: {
     flag: 'port',
     placeholder: 'N',
     environment: ['SCHERZO_PORT', 'PORT'],
     default: 3000,
+    shownDefault: '3000',
     meaning: 'port to listen on; 0 is any free one',
     expected: 'a whole number from 0 to 65535',
     read: (value) => wholeNumber(value, 0, 65_535)
@@ -49,42 +88,244 @@ export const settingRows: { readonly [Name in keyof Settings]: Row<Settings[Name
     placeholder: 'N',
     environment: ['SCHERZO_WORKERS'],
     default: null,
-    meaning:
-      'worker threads, each with its own event loop and copy of the app; one for each core if not given',
+    shownDefault: 'one per core',
+    meaning: 'worker threads, each with its own event loop and copy of the app',
     expected: 'a whole number from 1 to 1024',
     read: (value) => wholeNumber(value, 1, 1024)
+  },
+  runtime: {
+    flag: 'runtime',
+    placeholder: 'MODE',
+    environment: ['SCHERZO_RUNTIME', 'CHOPIN_RUNTIME'],
+    default: 'current_thread',
+    shownDefault: 'current_thread',
+    meaning:
+      "where handlers run: current_thread is the worker's own loop, multithread a pool of threads beside it",
+    expected: '"current_thread" or "multithread"',
+    read: (value) => oneOf(value, ['current_thread', 'multithread'])
+  },
+  poolThreads: {
+    flag: 'pool-threads',
+    placeholder: 'N',
+    environment: ['SCHERZO_POOL_THREADS'],
+    default: null,
+    shownDefault: '2 x cores / workers',
+    meaning: 'multithread: threads in the pool of each worker',
+    expected: 'a whole number from 1 to 256',
+    read: (value) => wholeNumber(value, 1, 256)
+  },
+  poolQueue: {
+    flag: 'pool-queue',
+    placeholder: 'N',
+    environment: ['SCHERZO_POOL_QUEUE'],
+    default: 1024,
+    shownDefault: '1024',
+    meaning: 'multithread: requests that may wait for the pool of a worker; more are answered with 503',
+    expected: 'a whole number from 0 to 1000000',
+    read: (value) => wholeNumber(value, 0, 1_000_000)
   },
   fastLane: {
     flag: 'fast-lane',
     placeholder: 'on|off',
     environment: ['SCHERZO_FAST_LANE'],
     default: true,
+    shownDefault: 'on',
     meaning: 'whether fast routes are answered before Fastify; off changes no answer, only the speed',
     expected: '"on" or "off"',
     read: onOrOff
+  },
+  admin: {
+    flag: 'admin',
+    placeholder: 'ADDRESS',
+    environment: ['SCHERZO_ADMIN'],
+    default: null,
+    shownDefault: '127.0.0.1:9000; off for serve()',
+    commandDefault: { host: '127.0.0.1', port: 9000 },
+    meaning: 'host and port of the admin server: /livez, /readyz, /metrics, /status; or off',
+    expected: 'a host and a port, such as 127.0.0.1:9000, or "off"',
+    read: addressOrOff
+  },
+  tlsCert: {
+    flag: 'tls-cert',
+    placeholder: 'FILE',
+    environment: ['SCHERZO_TLS_CERT'],
+    default: null,
+    shownDefault: 'none',
+    meaning: 'certificate chain in PEM; with tls-key, the port speaks HTTPS and HTTP/2',
+    expected: 'the path of a PEM file',
+    read: filePath
+  },
+  tlsKey: {
+    flag: 'tls-key',
+    placeholder: 'FILE',
+    environment: ['SCHERZO_TLS_KEY'],
+    default: null,
+    shownDefault: 'none',
+    meaning: 'private key of that certificate in PEM; both are read again on a reload',
+    expected: 'the path of a PEM file',
+    read: filePath
+  },
+  watch: {
+    flag: 'watch',
+    placeholder: null,
+    environment: ['SCHERZO_WATCH'],
+    default: false,
+    shownDefault: 'off',
+    meaning: 'reload when a file of the app changes; for development',
+    expected: '"on" or "off"',
+    read: onOrOff
+  },
+  drainTimeout: {
+    flag: 'drain-timeout',
+    placeholder: 'SECONDS',
+    environment: ['SCHERZO_DRAIN_TIMEOUT'],
+    default: 10,
+    shownDefault: '10',
+    meaning: 'how long open requests may take to finish when a worker is stopped, before they are cut',
+    expected: 'seconds from 0 to 86400',
+    read: (value) => seconds(value, 0, A_DAY)
+  },
+  stuckAfter: {
+    flag: 'stuck-after',
+    placeholder: 'SECONDS',
+    environment: ['SCHERZO_STUCK_AFTER'],
+    default: 30,
+    shownDefault: '30',
+    meaning: 'after how long a worker whose loop is blocked is reported as stuck; 0 is never',
+    expected: 'seconds from 1 to 86400, or 0',
+    read: (value) => (Number(value) === 0 ? seconds(value, 0, 0) : seconds(value, 1, A_DAY))
+  },
+  replaceStuck: {
+    flag: 'replace-stuck',
+    placeholder: 'on|off',
+    environment: ['SCHERZO_REPLACE_STUCK'],
+    default: false,
+    shownDefault: 'off',
+    meaning: 'whether a stuck worker is ended, with the requests it has, and replaced',
+    expected: '"on" or "off"',
+    read: onOrOff
+  },
+  maxConnections: {
+    flag: 'max-connections',
+    placeholder: 'N',
+    environment: ['SCHERZO_MAX_CONNECTIONS'],
+    default: 32_768,
+    shownDefault: '32768',
+    meaning: 'open connections per worker; more are closed at once',
+    expected: 'a whole number from 1 to 10000000',
+    read: (value) => wholeNumber(value, 1, 10_000_000)
+  },
+  maxRequests: {
+    flag: 'max-requests',
+    placeholder: 'N',
+    environment: ['SCHERZO_MAX_REQUESTS'],
+    default: null,
+    shownDefault: '0',
+    meaning: 'requests per connection, the last of which is answered with Connection: close; 0 is no limit',
+    expected: 'a whole number from 0 to 1000000000',
+    read: (value) => wholeNumber(value, 0, 1_000_000_000)
+  },
+  bodyLimit: {
+    flag: 'body-limit',
+    placeholder: 'BYTES',
+    environment: ['SCHERZO_BODY_LIMIT'],
+    default: null,
+    shownDefault: '1048576',
+    meaning: "longest request body, unless a route's own bodyLimit says otherwise; longer ones get 413",
+    expected: 'a whole number of bytes from 1 to 1099511627776',
+    read: (value) => wholeNumber(value, 1, 2 ** 40)
+  },
+  headersTimeout: {
+    flag: 'headers-timeout',
+    placeholder: 'SECONDS',
+    environment: ['SCHERZO_HEADERS_TIMEOUT'],
+    default: null,
+    shownDefault: '15',
+    meaning: 'how long the head of a request, or a TLS handshake, may take to arrive; 0 is no limit',
+    expected: 'seconds from 0 to 86400',
+    read: (value) => seconds(value, 0, A_DAY)
+  },
+  requestTimeout: {
+    flag: 'request-timeout',
+    placeholder: 'SECONDS',
+    environment: ['SCHERZO_REQUEST_TIMEOUT'],
+    default: null,
+    shownDefault: '60',
+    meaning: 'how long a whole request, body and all, may take to arrive; 0 is no limit',
+    expected: 'seconds from 0 to 86400',
+    read: (value) => seconds(value, 0, A_DAY)
+  },
+  keepAliveTimeout: {
+    flag: 'keep-alive-timeout',
+    placeholder: 'SECONDS',
+    environment: ['SCHERZO_KEEP_ALIVE_TIMEOUT'],
+    default: null,
+    shownDefault: '72',
+    meaning: 'how long a connection may idle between requests; 0 is no limit',
+    expected: 'seconds from 0 to 86400',
+    read: (value) => seconds(value, 0, A_DAY)
+  },
+  sendTimeout: {
+    flag: 'send-timeout',
+    placeholder: 'SECONDS',
+    environment: ['SCHERZO_SEND_TIMEOUT'],
+    default: 30,
+    shownDefault: '30',
+    meaning: 'how long a client may go without reading anything of its response; 0 is no limit',
+    expected: 'seconds from 0 to 86400',
+    read: (value) => seconds(value, 0, A_DAY)
+  },
+  logFormat: {
+    flag: 'log-format',
+    placeholder: 'FORMAT',
+    environment: ['SCHERZO_LOG_FORMAT'],
+    default: 'auto',
+    shownDefault: 'auto',
+    meaning: 'readable, json, or auto: readable on a terminal and JSON elsewhere',
+    expected: '"auto", "readable" or "json"',
+    read: (value) => oneOf(value, ['auto', 'readable', 'json'])
+  },
+  logLevel: {
+    flag: 'log-level',
+    placeholder: 'LEVEL',
+    environment: ['SCHERZO_LOG_LEVEL'],
+    default: 'info',
+    shownDefault: 'info',
+    meaning: 'lines of this level and above are logged: trace, debug, info, warn, error, fatal or silent',
+    expected: `one of ${logLevels.join(', ')}`,
+    read: (value) => oneOf(value, logLevels)
   }
 }
 
 /** Settings as they are given, by option name; undefined is the same as not given. */
 export type GivenSettings = { readonly [Name in keyof Settings]?: unknown }
 
+/** Who asks for the settings, and how that person writes their names, for the messages. */
+export interface SettingsSource {
+  /** `--port` or `port`. */
+  readonly spell: (name: keyof Settings) => string
+  /** Whether the defaults are those of the command line. */
+  readonly isCommand: boolean
+}
+
 /**
  * Decides each setting: a flag or an option wins over the environment, the environment over the default.
  *
- * @param spell how a person wrote the setting, for the message: `--port` or `port`
- * @throws SCZ_ERR_SETTING naming the setting and what it takes
+ * @throws SCZ_ERR_SETTING naming the setting and what it takes, SCZ_ERR_TLS_PAIR
  */
 export function resolveSettings(
   given: GivenSettings,
   environment: Readonly<Record<string, string | undefined>>,
-  spell: (name: keyof Settings) => string
+  { spell, isCommand }: SettingsSource
 ): Settings {
-  return {
-    host: resolve('host'),
-    port: resolve('port'),
-    workers: resolve('workers'),
-    fastLane: resolve('fastLane')
+  const names = Object.keys(settingRows) as (keyof Settings)[]
+  const settings = Object.fromEntries(names.map((name) => [name, resolve(name)])) as unknown as Settings
+  if ((settings.tlsCert === null) !== (settings.tlsKey === null)) {
+    const [present, absent] =
+      settings.tlsKey === null ? (['tlsCert', 'tlsKey'] as const) : (['tlsKey', 'tlsCert'] as const)
+    throw new ScherzoError('SCZ_ERR_TLS_PAIR', [spell(present), spell(absent)])
   }
+  return settings
 
   function resolve<Name extends keyof Settings>(name: Name): Settings[Name] {
     const row = settingRows[name]
@@ -94,7 +335,7 @@ export function resolveSettings(
       // An empty variable is how shells and compose files unset one.
       if (value !== undefined && value !== '') return readOr(row, value, variable)
     }
-    return row.default
+    return isCommand && row.commandDefault !== undefined ? row.commandDefault : row.default
   }
 }
 
@@ -102,16 +343,4 @@ function readOr<Value>(row: Row<Value>, value: unknown, spelling: string): Value
   const result = row.read(value)
   if (result === undefined) throw new ScherzoError('SCZ_ERR_SETTING', [String(value), spelling, row.expected])
   return result
-}
-
-function wholeNumber(value: unknown, least: number, most: number): number | undefined {
-  const number = typeof value === 'string' && /^[0-9]+$/.test(value) ? Number(value) : value
-  if (typeof number !== 'number' || !Number.isInteger(number)) return undefined
-  return number >= least && number <= most ? number : undefined
-}
-
-function onOrOff(value: unknown): boolean | undefined {
-  if (value === 'on' || value === true) return true
-  if (value === 'off' || value === false) return false
-  return undefined
 }

@@ -1,26 +1,42 @@
 import { registerHooks } from 'node:module'
 import { basename } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { maxHeaderSize } from 'node:http'
-import type { Server } from 'node:http'
-import { fastify as createFastify } from 'fastify'
-import type { FastifyHttpOptions, FastifyInstance, FastifyPluginAsync, FastifyPluginCallback } from 'fastify'
+import type { RequestListener, Server } from 'node:http'
+import { LogController, fastify as createFastify } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyPluginCallback } from 'fastify'
+import type { Logger } from 'pino'
 import { ScherzoError, reasonOf } from '../core/errors.ts'
 import { MAX_HEAD_BYTES } from '../core/http/scanner.ts'
+import type { Settings } from '../core/settings.ts'
 import { mountFastRoutes } from '../routes/mount.ts'
 import type { Mounted, RouteRow } from '../routes/mount.ts'
+import { Draining } from './draining.ts'
 import { FastLane } from './fast-lane.ts'
+import { LaneState } from './lane-state.ts'
+import { limitsFor } from './limits.ts'
+import type { AppOptions } from './limits.ts'
 import { createMainLane } from './main-lane.ts'
-import type { MainLaneLimits } from './main-lane.ts'
+import type { TlsMaterial } from './messages.ts'
+import type { Stats } from './metrics/stats.ts'
+
+/** What an app is loaded with. */
+export interface AppContext {
+  readonly settings: Settings
+  readonly stats: Stats
+  readonly log: Logger
+  readonly tls: TlsMaterial | null
+}
 
 /** A user's app, ready to listen. */
 export interface App {
   readonly fastify: FastifyInstance
   readonly routes: readonly RouteRow[]
+  /** The files that it was loaded from, without those of packages. */
+  readonly files: readonly string[]
+  readonly state: LaneState
+  readonly draining: Draining
 }
-
-/** Fastify's own options, such as `bodyLimit` and `trustProxy`, as far as they do not choose the server. */
-type AppOptions = FastifyHttpOptions<Server>
 
 interface AppModule {
   readonly plugin: FastifyPluginAsync | FastifyPluginCallback
@@ -33,17 +49,18 @@ interface AppModule {
  *
  * @throws SCZ_ERR_APP_EXPORT, SCZ_ERR_APP_START
  */
-export async function loadApp(path: string, settings: { readonly fastLane: boolean }): Promise<App> {
-  resolveScherzoToThisOne()
+export async function loadApp(path: string, context: AppContext): Promise<App> {
+  const files = followImports()
   const { plugin, options } = await importApp(path)
   try {
-    const { fastify, mounted } = createInstance(options, settings.fastLane)
-    let lane: FastLane | null = null
-    fastify.addHook('preClose', async () => lane?.close())
+    const state = new LaneState(limitsFor(context.settings, options), context.stats)
+    const { fastify, mounted } = createInstance(options, context, state)
+    const server = fastify.server as Server
+    const draining = new Draining(server, state)
     await fastify.register(plugin as FastifyPluginAsync)
     await fastify.ready()
-    if (mounted.table.size > 0) lane = new FastLane(fastify.server as Server, mounted)
-    return { fastify, routes: mounted.rows }
+    if (mounted.table.size > 0) draining.lane = new FastLane(server, mounted, state)
+    return { fastify, routes: mounted.rows, files: [...files], state, draining }
   } catch (error) {
     throw startError(path, error)
   }
@@ -51,16 +68,44 @@ export async function loadApp(path: string, settings: { readonly fastLane: boole
 
 function createInstance(
   options: AppOptions,
-  fastLane: boolean
+  { settings, log }: AppContext,
+  state: LaneState
 ): { fastify: FastifyInstance; mounted: Mounted } {
   if ('serverFactory' in options)
     throw new Error('its options have a serverFactory, and Scherzo makes the server itself')
   const fastify = createFastify({
-    ...options,
-    serverFactory: (handler, given) =>
-      createMainLane(handler, options.http ?? {}, given as unknown as MainLaneLimits)
+    // Requests that arrive while the worker drains are answered as any other.
+    return503OnClosing: false,
+    forceCloseConnections: false,
+    ...withLogger(options, log),
+    bodyLimit: state.limits.bodyLimit,
+    serverFactory: (handler) => createMainLane(handler as RequestListener, options.http ?? {}, state)
   })
-  return { fastify, mounted: mountFastRoutes(fastify, reasonForLaneOff(fastLane, options)) }
+  return { fastify, mounted: mountFastRoutes(fastify, reasonForLaneOff(settings.fastLane, options)) }
+}
+
+/** The app's `fastify.log` goes the way of Scherzo's own, unless the app brings or configures another. */
+function withLogger({ logger, ...options }: AppOptions, log: Logger): AppOptions {
+  if (options.loggerInstance !== undefined) return options
+  if (logger !== undefined && logger !== true) return { ...options, logger }
+  // Two lines for each request are for those who ask for them.
+  const logController = logger === true ? new LogController() : new QuietLog()
+  return { logController, ...options, loggerInstance: log }
+}
+
+/** Logs the errors of requests and nothing else about them. */
+class QuietLog extends LogController {
+  override incomingRequest(): void {}
+
+  override requestCompleted(...values: Parameters<LogController['requestCompleted']>): void {
+    if (values[0]) super.requestCompleted(...values)
+  }
+
+  override defaultErrorLog(...values: Parameters<LogController['defaultErrorLog']>): void {
+    if (values[2].statusCode >= 500) super.defaultErrorLog(...values)
+  }
+
+  override routeNotFound(): void {}
 }
 
 async function importApp(path: string): Promise<AppModule> {
@@ -83,7 +128,6 @@ function reasonForLaneOff(fastLane: boolean, options: AppOptions): string | null
   if (Object.keys(options.http ?? {}).some((name) => !OPTIONS_FOR_BOTH_LANES.has(name)))
     return 'the app sets options of the HTTP parser'
   if (maxHeaderSize < MAX_HEAD_BYTES) return 'the limit for headers is lower than the fast lane can tell'
-  if ((options.maxRequestsPerSocket ?? 0) > 0) return 'the app limits requests per connection'
   return null
 }
 
@@ -105,15 +149,25 @@ function startError(path: string, error: unknown): ScherzoError {
   return new ScherzoError('SCZ_ERR_APP_START', [basename(path), reasonOf(error)], { cause: error })
 }
 
-let isResolving = false
+let followed: Set<string> | null = null
 
-/** An app anywhere on the disk may import `scherzo`, and gets the Scherzo that runs it, installed beside it or not. */
-function resolveScherzoToThisOne(): void {
-  if (isResolving) return
-  isResolving = true
+/**
+ * Collects the files that are imported from now on, and lets an app anywhere on the disk import `scherzo`: it gets the Scherzo
+ * that runs it, installed beside it or not.
+ */
+function followImports(): ReadonlySet<string> {
+  if (followed !== null) return followed
+  const files = new Set<string>()
+  followed = files
   const index = new URL(`../index${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url).href
   registerHooks({
-    resolve: (specifier, context, nextResolve) =>
-      specifier === 'scherzo' ? { url: index, shortCircuit: true } : nextResolve(specifier, context)
+    resolve(specifier, context, nextResolve) {
+      if (specifier === 'scherzo') return { url: index, shortCircuit: true }
+      const resolved = nextResolve(specifier, context)
+      if (resolved.url.startsWith('file:') && !resolved.url.includes('/node_modules/'))
+        files.add(fileURLToPath(resolved.url))
+      return resolved
+    }
   })
+  return files
 }

@@ -6,6 +6,7 @@ import type { ReadingMemo } from '../routes/memo.ts'
 import { readCalls } from '../routes/reading.ts'
 import type { FastCall, Reading } from '../routes/reading.ts'
 import type { FastTable } from '../routes/table.ts'
+import type { LaneState } from './lane-state.ts'
 
 /** What the connections of one worker share. */
 export interface LaneContext {
@@ -20,8 +21,7 @@ export interface LaneContext {
   release(connection: Connection): void
   /** Tells the main lane what a handler threw for the request that comes next on this socket. */
   reportFault(socket: Socket, error: unknown): void
-  /** After how long without progress a client that does not read is cut off, in milliseconds; 0 is never. */
-  stalledAfter(): number
+  readonly state: LaneState
 }
 
 /** Answers are collected up to this many characters before they are written, so that a client's pace is respected. */
@@ -45,8 +45,8 @@ export class Connection {
   waitingSince: number
   /** When something last arrived, by the lane's clock. */
   activeAt: number
-  /** Whether it has had an answer: it may now idle for as long as a kept-alive connection may. */
-  served: boolean
+  /** Requests that it has had answers to: after the first it may idle for as long as a kept-alive connection may. */
+  requests: number
   #closing: boolean
 
   constructor(socket: Socket, lane: LaneContext) {
@@ -56,7 +56,7 @@ export class Connection {
     this.#heldBack = null
     this.waitingSince = lane.clock.now
     this.activeAt = lane.clock.now
-    this.served = false
+    this.requests = 0
     this.#closing = false
   }
 
@@ -106,46 +106,78 @@ export class Connection {
   #answerFrom(chunk: Buffer, reading: Reading, index: number): void {
     const { calls } = reading
     const { clock } = this.#lane
+    const begun = performance.now()
+    const last = this.#lastCall(reading, index)
+    const end = last < 0 ? calls.length : last + 1
     let text = ''
-    for (; index < calls.length; index++) {
+    let status = 0
+    let answered = 0
+    for (; index < end; index++) {
       const call = calls[index]!
       let answer: Answer
       try {
         answer = call.answer ?? answerTo(call, chunk)
       } catch (error) {
         if (text !== '') this.socket.write(text, 'latin1')
+        this.#count(answered, status, begun)
         this.#lane.reportFault(this.socket, error)
         this.#lane.handOver(this, chunk.subarray(call.start))
         return
       }
-      text += answer.start + (call.close ? clock.closingTail : clock.tail)
+      if (answer.head.status !== status) {
+        this.#count(answered, status, begun)
+        status = answer.head.status
+        answered = 0
+      }
+      answered++
+      text += answer.start + (index === last ? clock.closingTail : clock.tail)
       if (call.method !== 'HEAD') {
-        if (answer.text !== null) {
-          text += answer.text
-        } else {
-          this.#writeLong(text, answer.bytes!)
-          text = ''
-          if (this.#isStalled()) return this.#holdBack({ chunk, reading, index: index + 1 })
-        }
+        if (answer.text !== null) text += answer.text
+        else text = this.#writeLong(text, answer.bytes!)
       }
-      if (text.length >= WRITE_AT) {
-        this.socket.write(text, 'latin1')
-        text = ''
-        if (this.#isStalled()) return this.#holdBack({ chunk, reading, index: index + 1 })
+      if (text.length >= WRITE_AT) text = this.#write(text)
+      if (text === '' && this.#isStalled()) {
+        this.#count(answered, status, begun)
+        return this.#holdBack({ chunk, reading, index: index + 1 })
       }
     }
-    if (text !== '') {
-      this.socket.write(text, 'latin1')
-      if (this.#isStalled()) return this.#holdBack({ chunk, reading, index })
-    }
-    this.#settle(chunk, reading)
+    if (text !== '') this.#write(text)
+    this.#count(answered, status, begun)
+    if (this.#isStalled()) this.#holdBack({ chunk, reading, index })
+    else this.#settle(chunk, reading, last >= 0)
   }
 
-  #writeLong(text: string, bytes: Buffer): void {
+  /**
+   * The call that is the connection's last, or -1: the one that asks for it, the last that the limit allows, or any behind
+   * which the client waits when the worker drains.
+   */
+  #lastCall({ calls, next }: Reading, index: number): number {
+    const { limits, isDraining } = this.#lane.state
+    const last = next === 'close' || (isDraining && next === 'idle') ? calls.length - 1 : -1
+    if (limits.maxRequests === 0) return last
+    const allowed = index + limits.maxRequests - this.requests - 1
+    return allowed < calls.length && (last < 0 || allowed < last) ? allowed : last
+  }
+
+  #count(answered: number, status: number, begun: number): void {
+    if (answered === 0) return
+    this.requests += answered
+    const seconds = (performance.now() - begun) / 1000
+    this.#lane.state.stats.countRequests('fast', status, seconds, answered)
+  }
+
+  /** Gives what is left to write: nothing. */
+  #write(text: string): '' {
+    this.socket.write(text, 'latin1')
+    return ''
+  }
+
+  #writeLong(text: string, bytes: Buffer): '' {
     this.socket.cork()
     this.socket.write(text, 'latin1')
     this.socket.write(bytes)
     this.socket.uncork()
+    return ''
   }
 
   /** A full buffer that the kernel took at once is none. */
@@ -158,21 +190,19 @@ export class Connection {
     this.socket.pause()
     // Node looks at the progress of the write itself before it reports a time-out, and keeps one timer for all sockets
     // of the same limit.
-    this.socket.setTimeout(this.#lane.stalledAfter())
+    this.socket.setTimeout(this.#lane.state.limits.sendTimeout)
   }
 
-  #settle(chunk: Buffer, reading: Reading): void {
-    const { calls, consumed, next } = reading
-    if (calls.length > 0) this.served = true
-    if (next === 'main') {
-      this.#lane.handOver(this, chunk.subarray(consumed))
-      return
-    }
-    if (next === 'close') {
+  #settle(chunk: Buffer, { calls, consumed, next }: Reading, isOver: boolean): void {
+    if (isOver) {
       this.#closing = true
       this.unread = null
-      this.socket.setTimeout(this.#lane.stalledAfter())
+      this.socket.setTimeout(this.#lane.state.limits.sendTimeout)
       this.socket.destroySoon()
+      return
+    }
+    if (next === 'main') {
+      this.#lane.handOver(this, chunk.subarray(consumed))
       return
     }
     // A request that goes on arriving keeps the time it began at, so that it can't be drawn out.

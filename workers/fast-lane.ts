@@ -4,6 +4,8 @@ import { Clock } from '../core/http/clock.ts'
 import type { Mounted } from '../routes/mount.ts'
 import { ReadingMemo } from '../routes/memo.ts'
 import { Connection } from './connection.ts'
+import { addRequests } from './lane-response.ts'
+import type { LaneState } from './lane-state.ts'
 import type { LaneContext } from './connection.ts'
 
 /** How often the Date is renewed and waiting connections are looked through, in milliseconds. */
@@ -25,6 +27,7 @@ export class FastLane implements LaneContext {
   readonly clock: Clock = new Clock()
   readonly memo: ReadingMemo = new ReadingMemo()
   readonly table: Mounted['table']
+  readonly state: LaneState
   readonly #server: Server
   readonly #faults: Mounted['faults']
   readonly #serveHttp: ServeHttp
@@ -32,8 +35,9 @@ export class FastLane implements LaneContext {
   /** Runs while there are connections: one timer, however many they are. */
   #timer: NodeJS.Timeout | null = null
 
-  constructor(server: Server, mounted: Mounted) {
+  constructor(server: Server, mounted: Mounted, state: LaneState) {
     this.#server = server
+    this.state = state
     this.table = mounted.table
     this.#faults = mounted.faults
     this.#serveHttp = server.listeners('connection')[0] as ServeHttp
@@ -41,9 +45,20 @@ export class FastLane implements LaneContext {
     server.on('connection', (socket) => this.#accept(socket))
   }
 
-  /** Ends the connections that the fast lane still has, after what is being written to them. */
-  close(): void {
-    for (const { socket } of this.#connections) socket.destroySoon()
+  /** Connections that the fast lane has. */
+  get size(): number {
+    return this.#connections.size
+  }
+
+  /** Ends the connections that wait for a request, after what is being written to them. */
+  closeIdle(): void {
+    for (const { socket, unread, isWaiting } of this.#connections)
+      if (isWaiting && unread === null) socket.destroySoon()
+  }
+
+  /** Ends all connections at once. */
+  cut(): void {
+    for (const { socket } of this.#connections) socket.destroy()
   }
 
   handOver(connection: Connection, unread: Buffer): void {
@@ -72,10 +87,6 @@ export class FastLane implements LaneContext {
     this.#faults.set(socket, { error })
   }
 
-  stalledAfter(): number {
-    return this.#server.keepAliveTimeout
-  }
-
   #accept(socket: Socket): void {
     if (this.#timer === null) this.#startTimer()
     const connection = new Connection(socket, this)
@@ -85,8 +96,10 @@ export class FastLane implements LaneContext {
   }
 
   #detach(connection: Connection): void {
+    const { socket, requests } = connection
     this.#connections.delete(connection)
-    for (const [event, listener] of listeners) connection.socket.off(event, listener)
+    for (const [event, listener] of listeners) socket.off(event, listener)
+    if (this.state.limits.maxRequests > 0) addRequests(socket, requests)
   }
 
   #startTimer(): void {
@@ -103,11 +116,11 @@ export class FastLane implements LaneContext {
   }
 
   /** Closes what Node would close: an unfinished request with 408, an idle connection without a word. */
-  #checkWait({ socket, isWaiting, served, unread, waitingSince, activeAt }: Connection): void {
+  #checkWait({ socket, isWaiting, requests, unread, waitingSince, activeAt }: Connection): void {
     if (!isWaiting) return
     const { now } = this.clock
     const { keepAliveTimeout, headersTimeout, requestTimeout, timeout } = this.#server
-    const isIdle = served && unread === null
+    const isIdle = requests > 0 && unread === null
     if (isOver(now - activeAt, timeout) || (isIdle && isOver(now - waitingSince, keepAliveTimeout))) {
       socket.destroy()
     } else if (

@@ -4,35 +4,42 @@ import type { Duplex } from 'node:stream'
 import { ScherzoError } from '../core/errors.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import { findFault } from '../core/http/strictness.ts'
-import { OrderedResponse, afterResponse, lastOwed } from './response-order.ts'
+import { laneResponseFor, requestsOf } from './lane-response.ts'
+import type { LaneState } from './lane-state.ts'
+import { afterResponse, lastOwed } from './response-order.ts'
+import type { OrderedResponse } from './response-order.ts'
 
-/** The settings of a Fastify instance that its server needs, all in milliseconds. */
-export interface MainLaneLimits {
-  readonly connectionTimeout: number
-  readonly keepAliveTimeout: number
-  readonly requestTimeout: number
-  /** 0 is no limit. */
-  readonly maxRequestsPerSocket: number
-}
+/** How often Node looks for requests that take too long to arrive, in milliseconds. */
+const CHECKING_INTERVAL = 500
 
 /**
- * Makes the `node:http` server that Fastify runs on, set up as Fastify sets up its own, and refuses the malformed
- * requests that Node accepts before the app, or a library listening for upgrades, sees them.
+ * Makes the `node:http` server that Fastify runs on, with the limits of the worker, and refuses the malformed requests that
+ * Node accepts before the app, or a library listening for upgrades, sees them.
  */
-export function createMainLane(
-  handler: RequestListener,
-  options: ServerOptions,
-  limits: MainLaneLimits
-): Server {
-  const server = createServer({ ...options, ServerResponse: OrderedResponse }, (request, response) => {
+export function createMainLane(handler: RequestListener, options: ServerOptions, state: LaneState): Server {
+  const { limits, stats } = state
+  const server = createServer({
+    connectionsCheckingInterval: CHECKING_INTERVAL,
+    ...options,
+    headersTimeout: limits.headersTimeout,
+    requestTimeout: limits.requestTimeout,
+    keepAliveTimeout: limits.keepAliveTimeout,
+    ServerResponse: laneResponseFor(state)
+  })
+  server.on('request', (request, response) => {
+    // The client was told that its connection closes before it had an answer to this one.
+    if (limits.maxRequests > 0 && requestsOf(request.socket) > limits.maxRequests) return
     const fault = findFault(headOf(request))
     if (fault === null) handler(request, response)
     else refuse(response, fault)
   })
-  server.keepAliveTimeout = limits.keepAliveTimeout
-  server.requestTimeout = limits.requestTimeout
   server.setTimeout(limits.connectionTimeout)
-  if (limits.maxRequestsPerSocket > 0) server.maxRequestsPerSocket = limits.maxRequestsPerSocket
+  server.maxConnections = limits.maxConnections
+  server.on('connection', () => stats.count('connections'))
+  server.on('drop', () => stats.count('connectionsRefused'))
+  server.on('clientError', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') stats.count('connectionsTimedOut')
+  })
   guardOtherEvents(server)
   return server
 }

@@ -6,7 +6,8 @@ import { pathToFileURL } from 'node:url'
 import { settingRows } from '../core/settings.ts'
 import { planWorkers } from './plan.ts'
 import { serve } from './serve.ts'
-import type { ScherzoServer, ServeOptions } from './serve.ts'
+import type { ServeOptions } from './serve-options.ts'
+import type { ScherzoServer } from './server.ts'
 import { Child } from './testing/child.ts'
 import { freePort, isFree, listenAlone } from './testing/ports.ts'
 import { temporaryFolder } from './testing/temporary-folder.ts'
@@ -72,7 +73,10 @@ const app = join(folder, 'app.ts')
 
 test('serve resolves when every worker listens, all on the one port that port 0 became', async (t) => {
   const server = await start(t, app, { port: 0, workers: 2 })
-  equal(server.workers, planWorkers(2, process.platform, 2).workers)
+  equal(
+    server.workers,
+    planWorkers({ workers: 2, runtime: 'current_thread', poolThreads: null }, process.platform, 2).workers
+  )
   const { port } = new URL(server.address)
   notEqual(port, '0')
   const threads = new Set<string>()
@@ -167,7 +171,10 @@ test('a start that fails frees the port', async () => {
   ok(await isFree(port))
 })
 
-const skip = planWorkers(2, process.platform, 2).workers === 2 ? false : 'one worker is all that runs here'
+const skip =
+  planWorkers({ workers: 2, runtime: 'current_thread', poolThreads: null }, process.platform, 2).workers === 2
+    ? false
+    : 'one worker is all that runs here'
 test('a worker that can not start ends the ones that could', { skip }, async () => {
   const { code, stdout, stderr } = await runMain('main-fails.ts')
   deepEqual([code, stdout, stderr], [0, 'SCZ_ERR_APP_START\n', ''])

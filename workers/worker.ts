@@ -1,11 +1,13 @@
-import type { Server } from 'node:http'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { FastifyInstance } from 'fastify'
 import { ScherzoError, reasonOf } from '../core/errors.ts'
 import { listenError } from './address.ts'
 import { loadApp } from './app.ts'
-import { endConnectionsAfterResponses } from './draining.ts'
+import type { App } from './app.ts'
+import { startHeartbeat } from './heartbeat.ts'
+import { createLog } from './log.ts'
 import type { ListenTask, WorkerOrder, WorkerReport, WorkerTask } from './messages.ts'
+import { Stats } from './metrics/stats.ts'
 
 // The entry of a worker thread: loads the app, listens, reports, and closes when told to.
 
@@ -17,12 +19,15 @@ const primary = parentPort
 await run(workerData as WorkerTask)
 
 async function run(task: WorkerTask): Promise<void> {
+  const { settings, tls } = task
+  const stats = new Stats(task.stats)
   try {
-    const { fastify, routes } = await loadApp(task.app, task)
-    if (task.listen !== null) await listen(fastify, task.listen)
-    report({ type: 'ready', routes })
+    const app = await loadApp(task.app, { settings, stats, tls, log: createLog(settings, task.number) })
+    if (task.listen !== null) await listen(app.fastify, task.listen)
+    startHeartbeat(stats, () => measure(app, stats))
+    report({ type: 'ready', routes: app.routes, files: app.files })
     primary.on('message', (order: WorkerOrder) => {
-      if (order.type === 'close') void close(fastify)
+      if (order.type === 'close') void close(app, settings.drainTimeout * 1000)
     })
   } catch (error) {
     const known =
@@ -49,8 +54,17 @@ async function listen(fastify: FastifyInstance, { host, port, reusePort }: Liste
   }
 }
 
-async function close(fastify: FastifyInstance): Promise<void> {
-  endConnectionsAfterResponses(fastify.server as Server)
+function measure({ fastify, state }: App, stats: Stats): void {
+  stats.set('openRequests', state.openRequests)
+  fastify.server.getConnections((_error, count) => stats.set('openConnections', count))
+}
+
+async function close({ fastify, draining }: App, timeout: number): Promise<void> {
+  // What the kernel has already accepted for this thread is taken first: closing would reset it.
+  await new Promise((resolve) => setImmediate(resolve))
+  fastify.server.close()
+  report({ type: 'draining' })
+  setTimeout(() => draining.cut(), timeout).unref()
   await fastify.close()
   process.exit(0)
 }

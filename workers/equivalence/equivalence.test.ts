@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
-import { loadApp } from '../app.ts'
 import type { App } from '../app.ts'
 import { exchange } from './exchange.ts'
+import { loadHere } from '../testing/loaded-app.ts'
 import { streams } from './streams.ts'
 
 /** How many streams to try; EQUIVALENCE_STREAMS=100000 takes some minutes. */
@@ -18,8 +18,8 @@ const lanes: { on: App | null; off: App | null } = { on: null, off: null }
 
 before(async () => {
   const file = fileURLToPath(new URL('./app.ts', import.meta.url))
-  lanes.on = await loadApp(file, { fastLane: true })
-  lanes.off = await loadApp(file, { fastLane: false })
+  lanes.on = await loadHere(file, { fastLane: true })
+  lanes.off = await loadHere(file, { fastLane: false })
   await lanes.on.fastify.listen({ port: 0, host: '127.0.0.1' })
   await lanes.off.fastify.listen({ port: 0, host: '127.0.0.1' })
 })

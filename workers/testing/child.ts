@@ -96,7 +96,7 @@ export async function startServing(
   args: readonly string[],
   options?: ChildOptions
 ): Promise<{ child: Child; address: string; port: number }> {
-  const child = startScherzo(['serve', ...args, '--port', '0'], options)
+  const child = startScherzo(['serve', ...args, '--port', '0', '--admin', 'off'], options)
   const { address, port } = await addressOf(child)
   return { child, address, port }
 }

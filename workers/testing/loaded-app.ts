@@ -3,7 +3,12 @@ import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
 import type { RouteRow } from '../../routes/mount.ts'
+import { resolveSettings } from '../../core/settings.ts'
+import type { GivenSettings } from '../../core/settings.ts'
 import { loadApp } from '../app.ts'
+import type { App } from '../app.ts'
+import { createLog } from '../log.ts'
+import { Stats } from '../metrics/stats.ts'
 
 /** An app that listens in this process. */
 export interface LoadedApp {
@@ -15,7 +20,7 @@ export interface LoadedApp {
 
 /** @param file relative to this folder */
 export async function listenHere(file: string, fastLane = true): Promise<LoadedApp> {
-  const { fastify, routes } = await loadApp(fileURLToPath(new URL(file, import.meta.url)), { fastLane })
+  const { fastify, routes } = await loadHere(fileURLToPath(new URL(file, import.meta.url)), { fastLane })
   await fastify.listen({ port: 0, host: '127.0.0.1' })
   return {
     fastify,
@@ -23,4 +28,14 @@ export async function listenHere(file: string, fastLane = true): Promise<LoadedA
     port: (fastify.server.address() as AddressInfo).port,
     routes
   }
+}
+
+/** Loads an app as a worker does, without a word in the log. */
+export function loadHere(path: string, given: GivenSettings = {}): Promise<App> {
+  const settings = resolveSettings(
+    { logLevel: 'silent', ...given },
+    {},
+    { spell: (name) => name, isCommand: false }
+  )
+  return loadApp(path, { settings, stats: new Stats(), log: createLog(settings, null), tls: null })
 }

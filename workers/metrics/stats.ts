@@ -1,0 +1,135 @@
+/** The lanes that requests are counted by. */
+export const LANES = ['fast', 'main'] as const
+export type Lane = (typeof LANES)[number]
+
+/** Upper bounds of the latency histograms, in seconds; a last bucket takes what is longer. */
+export const LATENCY_BOUNDS: readonly number[] = [
+  0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
+  10
+]
+
+/** Counted from the start of a worker on; the totals of ended workers are kept by the primary. */
+export const COUNTERS = [
+  'connections',
+  'connectionsRefused',
+  'connectionsTimedOut',
+  'upgrades',
+  'poolRequests',
+  'poolRejected',
+  'poolThreadsDied'
+] as const
+export type Counter = (typeof COUNTERS)[number]
+
+/** The state of a worker at this moment. */
+export const GAUGES = [
+  /** When the loop last turned, in milliseconds since 1970. */
+  'heartbeat',
+  'openConnections',
+  'openRequests',
+  'heapUsed',
+  'heapTotal',
+  'external',
+  /** Of the last interval between two heartbeats, in seconds. */
+  'loopDelayMean',
+  'loopDelayP99',
+  'loopDelayMax',
+  'poolThreads',
+  'poolRunning',
+  'poolQueued',
+  /** The mean over the threads of the pool, from 0 to 1. */
+  'poolUtilisation',
+  /** Heap of the pool threads, in bytes. */
+  'poolHeapUsed'
+] as const
+export type Gauge = (typeof GAUGES)[number]
+
+const HISTOGRAM_CELLS = LATENCY_BOUNDS.length + 2
+const STATUS_CLASSES = 5
+const COUNTER_AT = 0
+const GAUGE_AT = COUNTER_AT + COUNTERS.length
+const STATUS_AT = GAUGE_AT + GAUGES.length
+const LATENCY_AT = STATUS_AT + LANES.length * STATUS_CLASSES
+const POOL_WAIT_AT = LATENCY_AT + LANES.length * HISTOGRAM_CELLS
+const CELLS = POOL_WAIT_AT + HISTOGRAM_CELLS
+
+/** A histogram as it was read: one count for each bound and one for what is longer, and the sum in seconds. */
+export interface HistogramReading {
+  readonly counts: readonly number[]
+  readonly sum: number
+}
+
+/**
+ * What one worker counts, in memory that it shares with the primary: the worker writes without telling anybody, and the
+ * primary reads without asking, even when the worker is stuck or gone.
+ */
+export class Stats {
+  readonly buffer: SharedArrayBuffer
+  /** Aligned 64-bit cells are read and written whole on every platform that Node runs on. */
+  readonly #cells: Float64Array
+
+  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(CELLS * Float64Array.BYTES_PER_ELEMENT)) {
+    this.buffer = buffer
+    this.#cells = new Float64Array(buffer)
+  }
+
+  /** Counts requests of one lane that were answered with one status in the same time. */
+  countRequests(lane: Lane, status: number, seconds: number, requests: number): void {
+    const offset = lane === 'fast' ? 0 : 1
+    const statusClass = Math.min(Math.max(Math.trunc(status / 100), 1), STATUS_CLASSES) - 1
+    this.#cells[STATUS_AT + offset * STATUS_CLASSES + statusClass]! += requests
+    this.#observe(LATENCY_AT + offset * HISTOGRAM_CELLS, seconds, requests)
+  }
+
+  /** Counts a request that left the pool's queue after it had waited so long. */
+  countPoolWait(seconds: number): void {
+    this.#observe(POOL_WAIT_AT, seconds, 1)
+  }
+
+  count(counter: Counter, by = 1): void {
+    this.#cells[COUNTER_AT + COUNTERS.indexOf(counter)]! += by
+  }
+
+  set(gauge: Gauge, value: number): void {
+    this.#cells[GAUGE_AT + GAUGES.indexOf(gauge)] = value
+  }
+
+  counter(counter: Counter): number {
+    return this.#cells[COUNTER_AT + COUNTERS.indexOf(counter)]!
+  }
+
+  gauge(gauge: Gauge): number {
+    return this.#cells[GAUGE_AT + GAUGES.indexOf(gauge)]!
+  }
+
+  /** @param statusClass from 1 (100 to 199) to 5 */
+  requests(lane: Lane, statusClass: number): number {
+    return this.#cells[STATUS_AT + LANES.indexOf(lane) * STATUS_CLASSES + statusClass - 1]!
+  }
+
+  latency(lane: Lane): HistogramReading {
+    return this.#read(LATENCY_AT + LANES.indexOf(lane) * HISTOGRAM_CELLS)
+  }
+
+  poolWait(): HistogramReading {
+    return this.#read(POOL_WAIT_AT)
+  }
+
+  /** Adds what another worker counted, gauges aside: that worker is gone. */
+  addCounts(other: Stats): void {
+    for (let cell = 0; cell < CELLS; cell++) {
+      if (cell < GAUGE_AT || cell >= STATUS_AT) this.#cells[cell]! += other.#cells[cell]!
+    }
+  }
+
+  #observe(start: number, seconds: number, times: number): void {
+    let bucket = 0
+    while (bucket < LATENCY_BOUNDS.length && seconds > LATENCY_BOUNDS[bucket]!) bucket++
+    this.#cells[start + bucket]! += times
+    this.#cells[start + HISTOGRAM_CELLS - 1]! += seconds * times
+  }
+
+  #read(start: number): HistogramReading {
+    const cells = this.#cells.subarray(start, start + HISTOGRAM_CELLS)
+    return { counts: [...cells.subarray(0, -1)], sum: cells.at(-1)! }
+  }
+}

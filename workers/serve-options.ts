@@ -1,0 +1,51 @@
+import type { Runtime, Settings } from '../core/settings.ts'
+
+/** Options of `serve()`; what is left out comes from the environment or the defaults. Times are in seconds. */
+export interface ServeOptions {
+  /** Address to listen on. @default '127.0.0.1' */
+  readonly host?: string
+  /** Port to listen on; 0 is any free one. @default 3000 */
+  readonly port?: number
+  /** Worker threads. @default one for each core */
+  readonly workers?: number
+  /** Where handlers run; docs/RUNTIME.md tells which to take. @default 'current_thread' */
+  readonly runtime?: Runtime
+  /** multithread: threads in the pool of each worker. @default two for each core, shared out among the workers */
+  readonly poolThreads?: number
+  /** multithread: requests that may wait for the pool of a worker; more are answered with 503. @default 1024 */
+  readonly poolQueue?: number
+  /** Whether fast routes are answered before Fastify. Off changes no answer, only the speed. @default true */
+  readonly fastLane?: boolean
+  /** Host and port of the admin server, such as `127.0.0.1:9000`, or `off`. @default 'off' */
+  readonly admin?: string | false
+  /** Path of the certificate chain in PEM. With `tlsKey`, the port speaks HTTPS and HTTP/2. @default none */
+  readonly tlsCert?: string
+  /** Path of its private key in PEM. Both files are read again on a reload. @default none */
+  readonly tlsKey?: string
+  /** Reload when a file of the app changes; for development. @default false */
+  readonly watch?: boolean
+  /** How long open requests may take to finish when a worker is stopped, before they are cut. @default 10 */
+  readonly drainTimeout?: number
+  /** After how long a worker whose loop is blocked is reported as stuck; 0 is never. @default 30 */
+  readonly stuckAfter?: number
+  /** Whether a stuck worker is ended, with the requests it has, and replaced. @default false */
+  readonly replaceStuck?: boolean
+  /** Open connections per worker; more are closed at once. @default 32768 */
+  readonly maxConnections?: number
+  /** Requests per connection; 0 is no limit. @default 0, or `maxRequestsPerSocket` of the app's options */
+  readonly maxRequests?: number
+  /** Longest request body in bytes, unless a route says otherwise. @default 1048576, or `bodyLimit` of the app's options */
+  readonly bodyLimit?: number
+  /** How long the head of a request may take to arrive; 0 is no limit. @default 15, or the app's `http.headersTimeout` */
+  readonly headersTimeout?: number
+  /** How long a whole request may take to arrive; 0 is no limit. @default 60, or `requestTimeout` of the app's options */
+  readonly requestTimeout?: number
+  /** How long a connection may idle; 0 is no limit. @default 72, or `keepAliveTimeout` of the app's options */
+  readonly keepAliveTimeout?: number
+  /** How long a client may go without reading anything of its response; 0 is no limit. @default 30 */
+  readonly sendTimeout?: number
+  /** `auto` is readable on a terminal and JSON elsewhere. @default 'auto' */
+  readonly logFormat?: Settings['logFormat']
+  /** Lines of this level and above are logged. @default 'info' */
+  readonly logLevel?: Settings['logLevel']
+}

@@ -1,0 +1,35 @@
+import type { Runtime } from '../core/settings.ts'
+import type { Stats } from './metrics/stats.ts'
+
+/** What the admin server shows: the state of the server as its primary knows it, looked up when somebody asks. */
+export interface ServerView {
+  readonly state: ServerState
+  /** Milliseconds since 1970. */
+  readonly startedAt: number
+  /** Such as `http://127.0.0.1:3000`. */
+  readonly address: string
+  readonly app: string
+  readonly runtime: Runtime
+  readonly cores: number
+  readonly reloads: number
+  /** Every worker thread that is there now, those that are starting or draining, too. */
+  readonly threads: readonly WorkerView[]
+  /** What workers that are gone have counted. */
+  readonly retired: Stats
+}
+
+export type ServerState = 'starting' | 'ready' | 'reloading' | 'draining'
+
+export interface WorkerView {
+  readonly number: number
+  readonly threadId: number
+  readonly state: 'starting' | 'ready' | 'stuck' | 'draining'
+  readonly startedAt: number
+  /** How often a worker of this number was replaced because it had died. */
+  readonly restarts: number
+  /** Why the last one died, or null. */
+  readonly lastFailure: string | null
+  /** How busy its loop was in the last second, from 0 to 1. */
+  readonly utilisation: number
+  readonly stats: Stats
+}

@@ -1,0 +1,182 @@
+import type { Logger } from 'pino'
+import { ScherzoError } from '../core/errors.ts'
+import type { WorkerTask } from './messages.ts'
+import { WorkerThread } from './worker-thread.ts'
+
+/** A worker that has served this long is as good as any: if it dies, the next one need not wait long. In milliseconds. */
+const PROVEN_AFTER = 1000
+
+/** How long the first replacement waits, and the longest that one waits, in milliseconds. */
+const FIRST_DELAY = 100
+const LONGEST_DELAY = 10_000
+
+/** What a slot is started with, but for its number. */
+export type SlotTask = Omit<WorkerTask, 'number' | 'stats'>
+
+/** A new thread that serves, and the end of the one before it. */
+export interface Replaced {
+  readonly thread: WorkerThread
+  readonly ended: Promise<unknown>
+}
+
+/** Who is told what happens in a slot. */
+export interface SlotListener {
+  /** A thread that has ended, for whatever reason. */
+  onEnd(thread: WorkerThread): void
+  /** A replacement did not come up; returns whether to go on trying. */
+  onStartFailure(cause: ScherzoError): boolean
+}
+
+/** The place of one worker: it holds the thread that serves, replaces it when it dies, and lets old ones finish. */
+export class Slot {
+  readonly number: number
+  readonly #log: Logger
+  readonly #listener: SlotListener
+  #task: SlotTask
+  #thread: WorkerThread | null = null
+  /** Threads that finish what they have, after a reload or a close. */
+  readonly #retiring = new Set<WorkerThread>()
+  #timer: NodeJS.Timeout | null = null
+  #failuresInARow = 0
+  #isClosed = false
+  restarts = 0
+  lastFailure: string | null = null
+
+  constructor(number: number, task: SlotTask, log: Logger, listener: SlotListener) {
+    this.number = number
+    this.#task = task
+    this.#log = log
+    this.#listener = listener
+  }
+
+  /** Every thread that is there: the one that serves, or will, and those that finish. */
+  get threads(): readonly WorkerThread[] {
+    return this.#thread === null ? [...this.#retiring] : [this.#thread, ...this.#retiring]
+  }
+
+  get isServing(): boolean {
+    return this.#thread?.state === 'ready' || this.#thread?.state === 'stuck'
+  }
+
+  get failuresInARow(): number {
+    return this.#failuresInARow
+  }
+
+  /** Starts the first thread. */
+  start(): WorkerThread {
+    const thread = this.#open(this.#task)
+    this.#thread = thread
+    return thread
+  }
+
+  /**
+   * Starts a thread for another task and, once it listens, lets the one before finish. Resolves when that one no longer
+   * listens; rejects if the new one fails, and then nothing has changed.
+   */
+  async replace(task: SlotTask): Promise<Replaced> {
+    const canShare = task.listen === null || task.listen.reusePort
+    if (!canShare) await this.#tryToLoad(task)
+    const retired = canShare ? null : await this.#retire()
+    const thread = this.#open(task)
+    await readyOrGone(thread)
+    if (this.#isClosed) {
+      await thread.terminate()
+      throw new ScherzoError('SCZ_ERR_CLOSED', ['reload'])
+    }
+    this.#cancelStart()
+    this.#failuresInARow = 0
+    this.#task = task
+    const { ended } = retired ?? (await this.#retire())
+    this.#thread = thread
+    return { thread, ended }
+  }
+
+  /** Lets every thread finish. Gives the cause if the app failed to close. */
+  async close(): Promise<ScherzoError | null> {
+    this.#isClosed = true
+    this.#cancelStart()
+    const causes = await Promise.all(this.threads.map((thread) => thread.close()))
+    return causes.find((cause) => cause !== null) ?? null
+  }
+
+  async terminate(): Promise<void> {
+    this.#isClosed = true
+    this.#cancelStart()
+    await Promise.all(this.threads.map((thread) => thread.terminate()))
+  }
+
+  /** Where two threads can't listen on one port, the app is at least known to load before the old one stops. */
+  async #tryToLoad(task: SlotTask): Promise<void> {
+    const trial = new WorkerThread({ ...task, listen: null, number: this.number })
+    await readyOrGone(trial)
+    await trial.terminate()
+  }
+
+  /** Lets the thread that serves finish. Resolves when it no longer listens. */
+  async #retire(): Promise<{ ended: Promise<unknown> }> {
+    const thread = this.#thread
+    this.#thread = null
+    if (thread === null) return { ended: Promise.resolve() }
+    this.#retiring.add(thread)
+    const ended = thread.state === 'stuck' ? thread.terminate() : thread.close()
+    await thread.stoppedListening
+    return { ended }
+  }
+
+  #open(task: SlotTask): WorkerThread {
+    const thread = new WorkerThread({ ...task, number: this.number })
+    void thread.ended.then((cause) => this.#onEnd(thread, cause))
+    return thread
+  }
+
+  #onEnd(thread: WorkerThread, cause: ScherzoError | null): void {
+    this.#listener.onEnd(thread)
+    this.#retiring.delete(thread)
+    if (this.#thread !== thread) return
+    this.#thread = null
+    // A thread that never served is dealt with by who started it.
+    if (cause === null || this.#isClosed || thread.servedFor === null) return
+    this.#failuresInARow = thread.servedFor >= PROVEN_AFTER ? 0 : this.#failuresInARow + 1
+    this.#startLater(cause)
+  }
+
+  #startLater(cause: ScherzoError): void {
+    this.lastFailure = cause.message
+    const delay = Math.min(FIRST_DELAY * 2 ** this.#failuresInARow, LONGEST_DELAY)
+    this.#log.error(
+      { worker: this.number, code: cause.code, err: cause.cause },
+      `${cause.message}. Another one starts in ${delay} ms`
+    )
+    this.#timer = setTimeout(() => void this.#startAgain(), delay)
+  }
+
+  async #startAgain(): Promise<void> {
+    this.#timer = null
+    this.restarts++
+    const thread = this.start()
+    try {
+      await readyOrGone(thread)
+      this.#log.info({ worker: this.number }, `Worker ${this.number} serves again`)
+    } catch (error) {
+      if (this.#isClosed || this.#thread !== null || !this.#listener.onStartFailure(error as ScherzoError))
+        return
+      this.#failuresInARow++
+      this.#startLater(error as ScherzoError)
+    }
+  }
+
+  #cancelStart(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer)
+    this.#timer = null
+  }
+}
+
+/** Waits until a thread is ready; one that fails is ended before that is told. */
+async function readyOrGone(thread: WorkerThread): Promise<void> {
+  try {
+    await thread.ready
+  } catch (error) {
+    await thread.terminate()
+    throw error
+  }
+}
