@@ -19,8 +19,8 @@ export interface LoadedApp {
 }
 
 /** @param file relative to this folder */
-export async function listenHere(file: string, fastLane = true): Promise<LoadedApp> {
-  const { fastify, routes } = await loadHere(fileURLToPath(new URL(file, import.meta.url)), { fastLane })
+export async function listenHere(file: string, given: GivenSettings = {}): Promise<LoadedApp> {
+  const { fastify, routes } = await loadHere(fileURLToPath(new URL(file, import.meta.url)), given)
   await fastify.listen({ port: 0, host: '127.0.0.1' })
   return {
     fastify,
