@@ -10,7 +10,7 @@ import type { ServerView, WorkerView } from '../server-view.ts'
 import { parseExposition, valueOf } from '../testing/exposition.ts'
 import type { ScrapedFamily } from '../testing/exposition.ts'
 import { fakeView, fakeWorker } from '../testing/fake-view.ts'
-import { isFree, listenAlone } from '../testing/ports.ts'
+import { freePort, isFree, listenAlone } from '../testing/ports.ts'
 import { RawClient } from '../testing/raw-client.ts'
 import { temporaryFolder } from '../testing/temporary-folder.ts'
 import { startAdmin } from './admin.ts'
@@ -91,6 +91,7 @@ describe('the paths', () => {
   test('are the only ones, and take no other method', async () => {
     const admin = await start(fakeView())
     equal((await get(admin, '/other')).status, 404)
+    equal((await fetch(urlOf(admin, '/livez'), { method: 'HEAD' })).status, 200)
     equal((await fetch(urlOf(admin, '/status'), { method: 'POST' })).status, 404)
     equal((await fetch(urlOf(admin, '/livez'), { method: 'DELETE' })).status, 404)
   })
@@ -379,6 +380,78 @@ describe('the address', () => {
     const answers = (await client.closed).split('HTTP/1.1 200 OK\r\n').slice(1)
     equal(answers.length, 20)
     for (const answer of answers) parseExposition(answer.slice(answer.indexOf('\r\n\r\n') + 4))
+  })
+})
+
+describe('what can not be answered', () => {
+  test('is a 500 that the log has the reason of, and no more', async () => {
+    const lines: string[] = []
+    const view = Object.defineProperty({ ...fakeView() }, 'threads', {
+      get: () => {
+        throw new Error('out of luck')
+      }
+    })
+    const admin = await startAdmin(HERE, view, pino({}, { write: (line: string) => void lines.push(line) }))
+    started.push(admin)
+    equal((await get(admin, '/metrics')).status, 500)
+    equal((await get(admin, '/other')).status, 404)
+    equal((await getAs(admin, 'evil.example', '/')).status, 403)
+    deepEqual(
+      lines.map((line) => (JSON.parse(line) as { msg: string }).msg),
+      ['The admin server could not answer /metrics: out of luck']
+    )
+    equal((await get(admin, '/livez')).status, 200)
+  })
+})
+
+describe('a server that starts and drains', () => {
+  test('is asked by its own app: alive, not ready, and watched all the while', async () => {
+    const port = await freePort()
+    const folder = temporaryFolder({
+      'app.ts': `
+        import { appendFileSync } from 'node:fs'
+        async function ask() {
+          for (const path of ['/livez', '/readyz', '/metrics', '/status']) {
+            const response = await fetch('http://127.0.0.1:${port}' + path)
+            const text = await response.text()
+            const told = path === '/status' ? JSON.parse(text).state : path === '/metrics' ? 'text' : text
+            appendFileSync(new URL('./answers.txt', import.meta.url), [path, response.status, told].join(' ') + '\\n')
+          }
+        }
+        export default async function app(fastify) {
+          await ask()
+          fastify.addHook('onClose', ask)
+        }`
+    })
+    const admin = `127.0.0.1:${port}`
+    const server = await serve(`${folder}/app.ts`, { port: 0, workers: 1, admin, logLevel: 'silent' })
+    equal(server.adminAddress, `http://${admin}`)
+    await server.close()
+    deepEqual(readFileSync(`${folder}/answers.txt`, 'utf8').split('\n'), [
+      '/livez 200 ok',
+      '/readyz 503 starting',
+      '/metrics 200 text',
+      '/status 200 starting',
+      '/livez 200 ok',
+      '/readyz 503 draining',
+      '/metrics 200 text',
+      '/status 200 draining',
+      ''
+    ])
+    ok(await isFree(port))
+  })
+
+  test('does not start when the address of its admin server is taken', async () => {
+    const other = await listenAlone(0)
+    const { port } = other.address() as AddressInfo
+    const folder = temporaryFolder({ 'app.ts': 'export default async function app() {}' })
+    const own = await freePort()
+    await rejects(
+      serve(`${folder}/app.ts`, { port: own, workers: 1, admin: `127.0.0.1:${port}`, logLevel: 'silent' }),
+      { code: 'SCZ_ERR_ADMIN_LISTEN' }
+    )
+    ok(await isFree(own))
+    other.close()
   })
 })
 
