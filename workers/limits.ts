@@ -22,13 +22,17 @@ export interface Limits {
 /** Who runs the server has the last word, then comes the app; the defaults are safe on the open internet. */
 export function limitsFor(settings: Settings, app: AppOptions): Limits {
   const http = app.http ?? {}
+  const headersTimeout = milliseconds(settings.headersTimeout) ?? http.headersTimeout ?? 15_000
+  const requestTimeout =
+    milliseconds(settings.requestTimeout) ?? app.requestTimeout ?? http.requestTimeout ?? 60_000
   return {
     maxConnections: settings.maxConnections,
     maxRequests: settings.maxRequests ?? app.maxRequestsPerSocket ?? 0,
     bodyLimit: settings.bodyLimit ?? app.bodyLimit ?? 1_048_576,
-    headersTimeout: milliseconds(settings.headersTimeout) ?? http.headersTimeout ?? 15_000,
-    requestTimeout:
-      milliseconds(settings.requestTimeout) ?? app.requestTimeout ?? http.requestTimeout ?? 60_000,
+    // The head is part of the request; node:http refuses a longer limit for it.
+    headersTimeout:
+      requestTimeout > 0 ? Math.min(headersTimeout || requestTimeout, requestTimeout) : headersTimeout,
+    requestTimeout,
     keepAliveTimeout:
       milliseconds(settings.keepAliveTimeout) ?? app.keepAliveTimeout ?? http.keepAliveTimeout ?? 72_000,
     sendTimeout: settings.sendTimeout * 1000,

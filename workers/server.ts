@@ -62,6 +62,7 @@ export class Server implements ScherzoServer, ServerView {
   #loaded: Loaded = { routes: [], files: [] }
   #admin: AdminServer | null = null
   #watched: WatchedFiles | null = null
+  #openReloads = 0
   state: ServerState = 'starting'
   reloads = 0
 
@@ -128,6 +129,7 @@ export class Server implements ScherzoServer, ServerView {
     if (this.state === 'draining') throw new ScherzoError('SCZ_ERR_CLOSED', ['reload'])
     const start = Date.now()
     this.state = 'reloading'
+    this.#openReloads++
     try {
       this.#task = { ...this.#task, tls: await readTls(this.settings) }
       this.#loaded = await this.#supervisor.reload(this.#task)
@@ -135,7 +137,8 @@ export class Server implements ScherzoServer, ServerView {
       if (error instanceof ScherzoError && error.code === 'SCZ_ERR_CLOSED') throw error
       throw new ScherzoError('SCZ_ERR_RELOAD', [reasonOf(error)], { cause: error })
     } finally {
-      if (!this.#isDraining()) this.state = 'ready'
+      this.#openReloads--
+      if (!this.#isDraining() && this.#openReloads === 0) this.state = 'ready'
     }
     this.reloads++
     this.#watched?.watch(this.#loaded.files)

@@ -34,6 +34,8 @@ export class Slot {
   readonly #listener: SlotListener
   #task: SlotTask
   #thread: WorkerThread | null = null
+  /** The one that a reload starts. */
+  #coming: WorkerThread | null = null
   /** Threads that finish what they have, after a reload or a close. */
   readonly #retiring = new Set<WorkerThread>()
   #timer: NodeJS.Timeout | null = null
@@ -49,9 +51,9 @@ export class Slot {
     this.#listener = listener
   }
 
-  /** Every thread that is there: the one that serves, or will, and those that finish. */
+  /** Every thread that is there: the one that serves, the one that will, and those that finish. */
   get threads(): readonly WorkerThread[] {
-    return this.#thread === null ? [...this.#retiring] : [this.#thread, ...this.#retiring]
+    return [this.#thread, this.#coming, ...this.#retiring].filter((thread) => thread !== null)
   }
 
   get isServing(): boolean {
@@ -76,9 +78,14 @@ export class Slot {
   async replace(task: SlotTask): Promise<Replaced> {
     const canShare = task.listen === null || task.listen.reusePort
     if (!canShare) await this.#tryToLoad(task)
-    const retired = canShare ? null : await this.#retire()
+    if (!canShare) await this.#retire(null).stoppedListening
     const thread = this.#open(task)
-    await readyOrGone(thread)
+    this.#coming = thread
+    try {
+      await readyOrGone(thread)
+    } finally {
+      this.#coming = null
+    }
     if (this.#isClosed) {
       await thread.terminate()
       throw new ScherzoError('SCZ_ERR_CLOSED', ['reload'])
@@ -86,8 +93,8 @@ export class Slot {
     this.#cancelStart()
     this.#failuresInARow = 0
     this.#task = task
-    const { ended } = retired ?? (await this.#retire())
-    this.#thread = thread
+    const { stoppedListening, ended } = this.#retire(thread)
+    await stoppedListening
     return { thread, ended }
   }
 
@@ -112,15 +119,14 @@ export class Slot {
     await trial.terminate()
   }
 
-  /** Lets the thread that serves finish. Resolves when it no longer listens. */
-  async #retire(): Promise<{ ended: Promise<unknown> }> {
+  /** Puts a thread, or none, in the place of the one that serves, and lets that one finish. */
+  #retire(successor: WorkerThread | null): { stoppedListening: Promise<void>; ended: Promise<unknown> } {
     const thread = this.#thread
-    this.#thread = null
-    if (thread === null) return { ended: Promise.resolve() }
+    this.#thread = successor
+    if (thread === null) return { stoppedListening: Promise.resolve(), ended: Promise.resolve() }
     this.#retiring.add(thread)
     const ended = thread.state === 'stuck' ? thread.terminate() : thread.close()
-    await thread.stoppedListening
-    return { ended }
+    return { stoppedListening: thread.stoppedListening, ended }
   }
 
   #open(task: SlotTask): WorkerThread {

@@ -75,6 +75,15 @@ export class Child {
     }
   }
 
+  /** Waits until its output has a text so many times; fails if it ends before. */
+  async printedTimes(text: string, times: number): Promise<void> {
+    while (this.#stdout.split(text).length <= times) {
+      if (this.#hasEnded)
+        throw new Error(`It ended without ${times} times ${text}:\n${this.#stdout}${this.#stderr}`)
+      await new Promise<void>((resolve) => this.#waiting.add(resolve))
+    }
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name)
   }

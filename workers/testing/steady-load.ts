@@ -1,5 +1,9 @@
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** Between two requests of one asker, in milliseconds: the load is steady, and the machine has room to start workers. */
+const PAUSE = 2
 
 /** What became of the requests of a {@link SteadyLoad}. */
 export interface LoadResult {
@@ -10,7 +14,7 @@ export interface LoadResult {
   readonly wrong: readonly string[]
   /** Requests on a connection that had had answers before: the thread of these. */
   readonly lostOnThread: readonly string[]
-  /** First requests of connections that closed or were reset without a byte. */
+  /** Connections that were reset while they opened, or had no answer to their first request. */
   readonly lostAtOpening: number
   /** Connections that were refused. */
   readonly refused: number
@@ -72,17 +76,25 @@ export class SteadyLoad {
 
   async #open(): Promise<Socket | null> {
     const socket = connect({ port: this.#port, host: '127.0.0.1', noDelay: true })
-    const isOpen = await new Promise<boolean>((resolve) => {
-      socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+    const fault = await new Promise<string | null>((resolve) => {
+      socket
+        .once('connect', () => resolve(null))
+        .once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
     })
-    if (isOpen) this.#connections++
+    socket.on('error', () => {})
+    if (fault === null) {
+      this.#connections++
+      return socket
+    }
+    if (fault === 'ECONNRESET') this.#lostAtOpening++
     else this.#refused++
-    return isOpen ? socket.on('error', () => {}) : null
+    return null
   }
 
   async #ask(socket: Socket, perConnection: number): Promise<void> {
     let thread: string | null = null
     for (let count = 0; count < perConnection && !this.#isOver; count++) {
+      await delay(PAUSE)
       const id = this.#next++
       const response = await exchange(socket, `GET /item/${id} HTTP/1.1\r\nHost: a\r\n\r\n`)
       if (response === '') {
