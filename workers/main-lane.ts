@@ -8,7 +8,7 @@ import { laneResponseFor, requestsOf } from './lane-response.ts'
 import type { LaneState } from './lane-state.ts'
 import type { TlsMaterial } from './messages.ts'
 import { refusalFor } from './refusal.ts'
-import { afterResponse, lastOwed } from './response-order.ts'
+import { afterResponse, afterWrites, lastOwed } from './response-order.ts'
 import type { OrderedResponse } from './response-order.ts'
 import { createTlsServer } from './tls-lane.ts'
 
@@ -87,7 +87,7 @@ function guardOtherEvents(server: Server): void {
       }
       case 'connect': {
         const [, socket] = values as [IncomingMessage, Duplex]
-        afterResponse(lastOwed(socket), pass)
+        afterResponse(lastOwed(socket), () => afterWrites(socket, pass))
         return true
       }
       case 'clientError': {
@@ -97,7 +97,7 @@ function guardOtherEvents(server: Server): void {
         failed.add(socket)
         const owed = lastOwed(socket)
         if (owed !== null && !owed.closed) socket.pause()
-        afterResponse(owed, pass)
+        afterResponse(owed, () => afterWrites(socket, pass))
         return true
       }
       default:
