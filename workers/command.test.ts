@@ -52,8 +52,19 @@ const folder = temporaryFolder({
     }`,
   'dying.ts': `
     export default async function app(fastify) {
+      fastify.get('/alive', () => 'alive')
       fastify.get('/exit', () => process.exit(7))
       fastify.get('/throw', () => setImmediate(() => { throw new Error('out of luck\\nand more') }))
+    }`,
+  'dying-for-good.ts': `
+    import { existsSync, writeFileSync } from 'node:fs'
+    const mark = new URL('./broken', import.meta.url)
+    export default async function app(fastify) {
+      if (existsSync(mark)) throw new Error('it is broken')
+      fastify.get('/break', () => {
+        writeFileSync(mark, '')
+        process.exit(1)
+      })
     }`,
   'close-fails.ts': `
     export default async function app(fastify) {
@@ -88,17 +99,31 @@ const concurrency = { concurrency: availableParallelism() }
 describe('scherzo', concurrency, () => {
   test('serve prints the address, the mode, the cores and the route table', async () => {
     const port = await freePort()
-    const child = start(['serve', 'app.ts', '--port', `${port}`, '--workers', '1'])
+    const args = ['serve', 'app.ts', '--port', `${port}`, '--workers', '1', '--log-format', 'readable']
+    const child = start(args)
     await child.printed(/\/users\n/)
     child.signal('SIGTERM')
     const cores = availableParallelism() === 1 ? '1 core' : `${availableParallelism()} cores`
-    deepEqual((await child.ended).stdout.split('\n'), [
-      `Scherzo serves app.ts at http://127.0.0.1:${port} (current_thread, 1 worker on ${cores})`,
-      '  fast  GET, HEAD  /plaintext',
-      '  main  GET, HEAD  /users/:id',
-      '  main  POST       /users',
-      ''
-    ])
+    const lines = (await child.ended).stdout.split('\n')
+    deepEqual(
+      lines.slice(0, 4).map((line) => line.replace(/^\[\d\d:\d\d:\d\d\] /, '')),
+      [
+        `INFO: Scherzo serves app.ts at http://127.0.0.1:${port} (current_thread, 1 worker on ${cores})`,
+        '  fast  GET, HEAD  /plaintext',
+        '  main  GET, HEAD  /users/:id',
+        '  main  POST       /users'
+      ]
+    )
+  })
+
+  test('serve logs JSON, with the routes, where no terminal reads it', async () => {
+    const child = start(['serve', 'app.ts', '--port', '0', '--workers', '1'])
+    await child.printed(/Scherzo serves/)
+    child.signal('SIGTERM')
+    const lines = (await child.ended).stdout.trim().split('\n')
+    const started = lines.map((line) => JSON.parse(line)).find(({ msg }) => /^Scherzo serves/.test(msg))
+    match(started.address, /^http:\/\/127\.0\.0\.1:\d+$/)
+    deepEqual(started.routes[0], { methods: ['GET', 'HEAD'], path: '/plaintext', lane: 'fast', note: '' })
   })
 
   test('serve --port 0 listens on a port that it prints', async () => {
@@ -209,19 +234,38 @@ describe('a signal', concurrency, () => {
 
 describe('a worker that dies while it serves', concurrency, () => {
   const deaths = [
-    ['/exit', /^scherzo: Worker \d ended with code 7 while it served: look for process\.exit\(\) .*\n$/],
-    ['/throw', /^scherzo: Worker \d ended with an uncaught error: out of luck\n$/]
+    [
+      '/exit',
+      /"code":"SCZ_ERR_WORKER_EXIT".*"msg":"Worker 1 ended with code 7 while it served: look for .*\n/
+    ],
+    [
+      '/throw',
+      /"code":"SCZ_ERR_WORKER_ERROR".*"msg":"Worker 1 ended with an uncaught error: out of luck\. .*\n/
+    ]
   ] as const
   for (const [path, line] of deaths) {
-    test(`ends the server with exit code 1 and a line after ${path}`, async () => {
-      const { child, address, port } = await startServing(['dying.ts'], { cwd: folder })
+    test(`is logged with its cause and replaced after ${path}`, async () => {
+      const { child, address } = await startServing(['dying.ts', '--workers', '1'], { cwd: folder })
       await fetch(`${address}${path}`).catch(() => null)
-      const { code, stderr } = await child.ended
-      equal(code, 1)
-      match(stderr, line)
-      ok(await isFree(port))
+      await child.printed(/Worker 1 serves again/)
+      equal(await textOf(`${address}/alive`), 'alive')
+      child.signal('SIGTERM')
+      const { code, stdout, stderr } = await child.ended
+      deepEqual([code, stderr], [0, ''])
+      match(stdout, line)
     })
   }
+
+  test('ends the process with exit code 1 and the cause when no worker comes up any more', async () => {
+    const { child, address, port } = await startServing(['dying-for-good.ts', '--workers', '2'], {
+      cwd: folder
+    })
+    for (const _ of [1, 2]) await fetch(`${address}/break`).catch(() => null)
+    const { code, stderr } = await child.ended
+    equal(code, 1)
+    match(stderr, /^scherzo: No worker comes up any more: Cannot start dying-for-good\.ts: it is broken\n$/)
+    ok(await isFree(port))
+  })
 })
 
 interface Refusal {

@@ -2,7 +2,6 @@ import { subscribe } from 'node:diagnostics_channel'
 import { Server as NetServer } from 'node:net'
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
 import type { FastLane } from './fast-lane.ts'
 import type { LaneState } from './lane-state.ts'
 import { lastOwed } from './response-order.ts'
@@ -27,16 +26,12 @@ interface FinishedResponse {
 export class Draining {
   readonly #server: Server
   readonly #state: LaneState
-  /** Sockets that have left HTTP by an upgrade or a CONNECT. */
-  readonly #upgraded = new Set<Duplex>()
   #lane: FastLane | null = null
 
   /** Makes `close()` of the server gentle: Node's own closes idle connections under the hands of their clients. */
   constructor(server: Server, state: LaneState) {
     this.#server = server
     this.#state = state
-    for (const event of ['upgrade', 'connect'] as const)
-      server.prependListener(event, (_request, socket) => this.#keep(socket))
     server.close = (callback) => {
       NetServer.prototype.close.call(server, callback)
       this.#begin()
@@ -52,17 +47,17 @@ export class Draining {
   cut(): void {
     this.#server.closeAllConnections()
     this.#lane?.cut()
-    for (const socket of this.#upgraded) socket.destroy()
+    for (const socket of this.#state.upgraded) socket.destroy()
   }
 
   #begin(): void {
     if (this.#state.isDraining) return
     this.#state.isDraining = true
     this.#endWithResponses()
-    setTimeout(() => {
-      this.#closeIdle()
-      setInterval(() => this.#closeIdle(), IDLE_INTERVAL).unref()
-    }, IDLE_GRACE).unref()
+    let timer = setTimeout(() => {
+      timer = setInterval(() => this.#closeIdle(), IDLE_INTERVAL)
+    }, IDLE_GRACE)
+    this.#server.once('close', () => clearInterval(timer))
   }
 
   #closeIdle(): void {
@@ -76,11 +71,5 @@ export class Draining {
       const { response, socket, server } = message as FinishedResponse
       if (server === this.#server && lastOwed(socket) === response) socket.destroySoon()
     })
-  }
-
-  #keep(socket: Duplex): void {
-    this.#upgraded.add(socket)
-    this.#state.stats.count('upgrades')
-    socket.once('close', () => this.#upgraded.delete(socket))
   }
 }

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import type { Limits } from './limits.ts'
 import type { Stats } from './metrics/stats.ts'
 
@@ -9,9 +10,17 @@ export class LaneState {
   isDraining = false
   /** Requests of the main lane that are not through. */
   openRequests = 0
+  /** Sockets that have left HTTP by an upgrade or a CONNECT. */
+  readonly upgraded: Set<Duplex> = new Set()
 
   constructor(limits: Limits, stats: Stats) {
     this.limits = limits
     this.stats = stats
+  }
+
+  addUpgraded(socket: Duplex): void {
+    this.stats.count('upgrades')
+    this.upgraded.add(socket)
+    socket.once('close', () => this.upgraded.delete(socket))
   }
 }

@@ -52,7 +52,7 @@ export function createMainLane(
   server.on('clientError', (error: NodeJS.ErrnoException) => {
     if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') stats.count('connectionsTimedOut')
   })
-  guardOtherEvents(server)
+  guardOtherEvents(server, state)
   return server
 }
 
@@ -62,7 +62,7 @@ const GUARDED = new Set(['checkContinue', 'checkExpectation', 'upgrade', 'connec
  * What does not come as a request comes as an event, to listeners that we do not know. All but the refused wait for the
  * responses before them: Node reports them at once, even while it still owes these to the client.
  */
-function guardOtherEvents(server: Server): void {
+function guardOtherEvents(server: Server, state: LaneState): void {
   const emit = server.emit as (this: Server, event: string, ...values: unknown[]) => boolean
   const failed = new WeakSet<Duplex>()
   addDefaults(server)
@@ -81,12 +81,14 @@ function guardOtherEvents(server: Server): void {
       }
       case 'upgrade': {
         const [request, socket] = values as [IncomingMessage, Duplex]
+        state.addUpgraded(socket)
         const fault = findFault(headOf(request))
         afterResponse(lastOwed(socket), fault === null ? pass : () => refuseUpgrade(socket, fault))
         return true
       }
       case 'connect': {
         const [, socket] = values as [IncomingMessage, Duplex]
+        state.addUpgraded(socket)
         afterResponse(lastOwed(socket), () => afterWrites(socket, pass))
         return true
       }

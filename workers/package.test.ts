@@ -135,7 +135,7 @@ describe('the package', () => {
       child.signal('SIGTERM')
       const { code, stdout } = await child.ended
       equal(code, 0)
-      match(stdout, /^ {2}fast {2}GET, HEAD {2}\/plaintext$/m)
+      match(stdout, /{"methods":\["GET","HEAD"\],"path":"\/plaintext","lane":"fast","note":""}/)
     })
   }
 
@@ -144,7 +144,10 @@ describe('the package', () => {
   })
 
   test("is served from a user's own program", async () => {
-    const { code, stdout } = await new Child(process.execPath, ['main.mts'], { cwd: user }).ended
+    const { code, stdout } = await new Child(process.execPath, ['main.mts'], {
+      cwd: user,
+      env: { SCHERZO_LOG_LEVEL: 'warn' }
+    }).ended
     deepEqual([code, stdout], [0, 'Hello, World!\nSCZ_ERR_APP_MISSING\n'])
   })
 

@@ -1,7 +1,9 @@
 import { deepEqual, equal, notEqual, ok, rejects } from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
 import { relative, join } from 'node:path'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import type { TestContext } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { settingRows } from '../core/settings.ts'
 import { planWorkers } from './plan.ts'
@@ -22,7 +24,7 @@ const folder = temporaryFolder({
       fastify.fast.text('/plaintext', 'Hello, World!')
       fastify.get('/thread', async () => threadId)
       fastify.get('/exit', () => process.exit(7))
-      fastify.get('/throw', () => setImmediate(() => { throw new Error('out of luck') }))
+      fastify.get('/throw', () => new Promise(() => setImmediate(() => { throw new Error('out of luck') })))
     }`,
   'closing.ts': `
     import { setImmediate } from 'node:timers/promises'
@@ -62,8 +64,18 @@ const folder = temporaryFolder({
     await server.close().catch((error) => console.log(error.message))`,
   'main-unwatched.ts': `
     import { serve } from ${JSON.stringify(index)}
-    const server = await serve(new URL('./app.ts', import.meta.url), { port: 0, workers: 2 })
-    await fetch(server.address + '/exit').catch(() => {})`
+    const server = await serve(new URL('./breaking.ts', import.meta.url), { port: 0, workers: 1 })
+    await fetch(server.address).catch(() => {})`,
+  'breaking.ts': `
+    import { existsSync, writeFileSync } from 'node:fs'
+    const mark = new URL('./broken', import.meta.url)
+    export default async function app(fastify) {
+      if (existsSync(mark)) throw new Error('it is broken')
+      fastify.get('/', () => {
+        writeFileSync(mark, '')
+        process.exit(1)
+      })
+    }`
 })
 // What the machine sets up is not what these tests ask for.
 for (const variable of Object.values(settingRows).flatMap(({ environment }) => environment))
@@ -216,30 +228,74 @@ test('close() rejects when the app fails to close, and ends everything all the s
   ok(/^Worker \d ended with an uncaught error: the pool is stuck\n$/.test(stdout), stdout)
 })
 
-const deaths = [
-  ['/exit', 'SCZ_ERR_WORKER_EXIT', /^Worker \d ended with code 7 while it served: /],
-  ['/throw', 'SCZ_ERR_WORKER_ERROR', /^Worker \d ended with an uncaught error: out of luck$/]
-] as const
-for (const [path, code, message] of deaths) {
-  test(
-    `a worker that dies by ${path} while it serves makes \`closed\` reject and ends the others`,
-    { timeout: 60_000 },
-    async (t) => {
-      const port = await freePort()
-      const server = await start(t, app, { port, workers: 2 })
-      const closed = rejects(server.closed, { code, message })
-      await fetch(`${server.address}${path}`).catch(() => null)
-      await closed
-      ok(await isFree(port))
-      await server.close()
-    }
-  )
+for (const path of ['/exit', '/throw']) {
+  test(`a worker that dies by ${path} is replaced, and the other one serves on`, async (t) => {
+    const server = await start(t, app, { port: 0, workers: 2, logLevel: 'silent' })
+    const before = await threadsOf(server, 2)
+    const died = await fetch(`${server.address}${path}`).catch(() => null)
+    equal(died, null)
+    const after = await threadsOf(server, 2)
+    equal([...after].filter((thread) => before.has(thread)).length, 1)
+  })
 }
 
-test('a worker that dies while nobody watches `closed` ends the process with an error', async () => {
+test('`closed` rejects when no worker comes up any more, and ends a process in which nobody watches it', async () => {
   const { code, stderr } = await runMain('main-unwatched.ts')
   equal(code, 1)
-  ok(stderr.includes('SCZ_ERR_WORKER_EXIT'), stderr)
+  ok(stderr.includes('SCZ_ERR_WORKERS_GONE'), stderr)
+})
+
+describe('reload()', () => {
+  test('replaces every worker with the new code, while the server answers', async (t) => {
+    const place = temporaryFolder({ 'app.ts': answering('old') })
+    const server = await start(t, join(place, 'app.ts'), { port: 0, workers: 2, logLevel: 'silent' })
+    equal(await textOf(`${server.address}/`), 'old')
+    writeFileSync(join(place, 'app.ts'), answering('new'))
+    const reloaded = server.reload()
+    let answers = 0
+    for (let isOver = false; !isOver; answers++) {
+      isOver = await Promise.race([reloaded.then(() => true), textOf(`${server.address}/`).then(() => false)])
+    }
+    ok(answers > 1)
+    for (let count = 0; count < 20; count++) equal(await textOf(`${server.address}/`), 'new')
+  })
+
+  test('rejects when the new code does not start, and the old workers stay', async (t) => {
+    const place = temporaryFolder({ 'app.ts': answering('old') })
+    const server = await start(t, join(place, 'app.ts'), { port: 0, workers: 2, logLevel: 'silent' })
+    writeFileSync(
+      join(place, 'app.ts'),
+      'export default async function app() { throw new Error("no database") }'
+    )
+    await rejects(server.reload(), {
+      code: 'SCZ_ERR_RELOAD',
+      message: 'Cannot reload, the workers from before go on: Cannot start app.ts: no database'
+    })
+    equal(await textOf(`${server.address}/`), 'old')
+    writeFileSync(join(place, 'app.ts'), answering('mended'))
+    await server.reload()
+    equal(await textOf(`${server.address}/`), 'mended')
+  })
+
+  test('is not possible any more once the server closes', async (t) => {
+    const server = await start(t, app, { port: 0, workers: 1, logLevel: 'silent' })
+    const closing = server.close()
+    await rejects(server.reload(), { code: 'SCZ_ERR_CLOSED' })
+    await closing
+  })
+
+  test('happens by itself when a file of the app changes and the server watches', async (t) => {
+    const place = temporaryFolder({
+      'app.ts':
+        'import { word } from "./word.ts"\nexport default async (fastify) => fastify.get("/", () => word)',
+      'word.ts': 'export const word = "old"'
+    })
+    const options = { port: 0, workers: 1, watch: true, logLevel: 'silent' } as const
+    const server = await start(t, join(place, 'app.ts'), options)
+    equal(await textOf(`${server.address}/`), 'old')
+    writeFileSync(join(place, 'word.ts'), 'export const word = "new"')
+    while ((await textOf(`${server.address}/`)) !== 'new') await delay(20)
+  })
 })
 
 test('two servers in one process serve and close on their own', async (t) => {
@@ -252,6 +308,17 @@ test('two servers in one process serve and close on their own', async (t) => {
   await first.close()
   equal(await textOf(`${second.address}/plaintext`), 'Hello, World!')
 })
+
+function answering(word: string): string {
+  return `export default async function app(fastify) { fastify.get('/', () => '${word}') }`
+}
+
+/** Threads that answer, looked for until there are so many. */
+async function threadsOf(server: ScherzoServer, count: number): Promise<Set<string>> {
+  const threads = new Set<string>()
+  while (threads.size < count) threads.add(await textOf(`${server.address}/thread`))
+  return threads
+}
 
 /** Serves until the test ends, however it does. */
 async function start(t: TestContext, given: string | URL, options?: ServeOptions): Promise<ScherzoServer> {

@@ -5,7 +5,7 @@ import { listenError } from './address.ts'
 import { loadApp } from './app.ts'
 import type { App } from './app.ts'
 import { startHeartbeat } from './heartbeat.ts'
-import { createLog } from './log.ts'
+import { LISTENING, createLog } from './log.ts'
 import type { ListenTask, WorkerOrder, WorkerReport, WorkerTask } from './messages.ts'
 import { Stats } from './metrics/stats.ts'
 
@@ -45,7 +45,7 @@ async function listen(fastify: FastifyInstance, { host, port, reusePort }: Liste
     port,
     reusePort,
     backlog: BACKLOG,
-    listenTextResolver: () => `Listening on port ${port}`
+    listenTextResolver: () => LISTENING
   }
   try {
     await fastify.listen(options)

@@ -96,7 +96,7 @@ export async function startServing(
   args: readonly string[],
   options?: ChildOptions
 ): Promise<{ child: Child; address: string; port: number }> {
-  const child = startScherzo(['serve', ...args, '--port', '0', '--admin', 'off'], options)
+  const child = startScherzo(['serve', ...args, '--port', '0'], options)
   const { address, port } = await addressOf(child)
   return { child, address, port }
 }
@@ -114,5 +114,6 @@ function cleanEnvironment(): Record<string, string | undefined> {
   )
   // What runs `node` gets the one that runs the test.
   const path = `${dirname(process.execPath)}${delimiter}${process.env['PATH'] ?? ''}`
-  return { ...Object.fromEntries(kept), PATH: path }
+  // Servers that run side by side would fight for the port of the admin server.
+  return { ...Object.fromEntries(kept), PATH: path, SCHERZO_ADMIN: 'off' }
 }

@@ -20,8 +20,8 @@ export interface LoadedApp {
 }
 
 /** @param file relative to this folder */
-export async function listenHere(file: string, fastLane = true): Promise<LoadedApp> {
-  const app = await loadHere(fileURLToPath(new URL(file, import.meta.url)), { fastLane })
+export async function listenHere(file: string, given: GivenSettings = {}): Promise<LoadedApp> {
+  const app = await loadHere(fileURLToPath(new URL(file, import.meta.url)), given)
   return listenWith(app)
 }
 
