@@ -1,8 +1,8 @@
+import { maxHeaderSize } from 'node:http'
 import { createServer, constants } from 'node:http2'
 import type { Http2Server, Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { TLSSocket } from 'node:tls'
-import { MAX_HEAD_BYTES } from '../core/http/scanner.ts'
 import { findHttp2Fault } from '../core/http/strictness.ts'
 import { Http2Connection } from './http2-connection.ts'
 import { Http2LaneRequest, Http2LaneResponse } from './http2-messages.ts'
@@ -35,8 +35,8 @@ export class Http2Lane {
     this.#state = state
     // Node's protection against rapid resets and floods of control frames is on by default.
     this.#server = createServer({
-      settings: { maxConcurrentStreams: MAX_STREAMS, maxHeaderListSize: MAX_HEAD_BYTES },
-      maxHeaderListPairs: MAX_HEAD_BYTES / HEADER_OVERHEAD,
+      settings: { maxConcurrentStreams: MAX_STREAMS, maxHeaderListSize: maxHeaderSize },
+      maxHeaderListPairs: Math.ceil(maxHeaderSize / HEADER_OVERHEAD),
       maxSessionMemory: MAX_SESSION_MEMORY,
       Http2ServerRequest: Http2LaneRequest,
       Http2ServerResponse: Http2LaneResponse as typeof Http2ServerResponse
@@ -48,6 +48,8 @@ export class Http2Lane {
 
   accept(socket: TLSSocket): void {
     if (socket.destroyed) return
+    // HTTP/2 has no use for half a connection, and Node would keep the session for as long as the other half lasts.
+    socket.allowHalfOpen = false
     this.#server.once('session', (session) => {
       const connection = new Http2Connection(session, socket, this.#state)
       this.#connections.add(connection)

@@ -41,10 +41,13 @@ export class Http2LaneRequest extends Http2ServerRequest {
   }
 }
 
-/** Whether a stream has closed with neither side's consent: ours is to finish the response. */
+/** Whether the client gave a stream up: it can't be closed in peace before it has a response. */
 function isBrokenOff(stream: ServerHttp2Stream): boolean {
   if (stream.endAfterHeaders) return false
-  return stream.rstCode !== constants.NGHTTP2_NO_ERROR || (stream.closed && !stream.writableFinished)
+  return (
+    stream.rstCode !== constants.NGHTTP2_NO_ERROR ||
+    (stream.closed && !(stream.headersSent && stream.writableFinished))
+  )
 }
 
 /** Headers of a connection, which HTTP/2 does not have: Node throws on some and warns of others (RFC 9113 section 8.2.2). */

@@ -54,7 +54,7 @@ export default async function app(fastify: FastifyInstance): Promise<void> {
         for await (const chunk of payload) bodies.push(String(chunk))
         bodies.push('end')
       } catch (error) {
-        bodies.push((error as Error).message)
+        bodies.push('failed')
         throw error
       }
     }
