@@ -84,8 +84,13 @@ export const catalogue = {
     status: null
   },
   SCZ_ERR_ADMIN_LISTEN: {
-    message: 'Cannot listen on %s for the admin server: %s; choose another with --admin, or --admin off',
+    message: 'Cannot listen on %s for the admin server (--admin): %s',
     status: null
+  },
+  SCZ_ERR_ADMIN_HOST: {
+    message:
+      'The admin server does not answer for the host "%s": use an IP address, localhost or the host of --admin',
+    status: 403
   },
   SCZ_ERR_LISTEN: {
     message: 'Cannot listen on %s: %s',

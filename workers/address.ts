@@ -38,11 +38,16 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTSUP: 'this platform can not share a port between workers; use one worker'
 }
 
-export function listenError(host: string, port: number, error: unknown): ScherzoError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return new ScherzoError('SCZ_ERR_LISTEN', [hostAndPort(host, port), REASONS[code] ?? reasonOf(error)], {
-    cause: error
-  })
+/** @param code that of the server which could not listen */
+export function listenError(
+  host: string,
+  port: number,
+  error: unknown,
+  code: 'SCZ_ERR_LISTEN' | 'SCZ_ERR_ADMIN_LISTEN' = 'SCZ_ERR_LISTEN'
+): ScherzoError {
+  const systemCode = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const reason = REASONS[systemCode] ?? reasonOf(error)
+  return new ScherzoError(code, [hostAndPort(host, port), reason], { cause: error })
 }
 
 /** As in a URL: an IPv6 address gets its brackets. */

@@ -121,7 +121,7 @@ describe('scherzo', concurrency, () => {
     await child.printed(/Scherzo serves/)
     child.signal('SIGTERM')
     const lines = (await child.ended).stdout.trim().split('\n')
-    const started = lines.map((line) => JSON.parse(line)).find(({ msg }) => /^Scherzo serves/.test(msg))
+    const started = lines.map((line) => JSON.parse(line)).find(({ msg }) => msg.startsWith('Scherzo serves'))
     match(started.address, /^http:\/\/127\.0\.0\.1:\d+$/)
     deepEqual(started.routes[0], { methods: ['GET', 'HEAD'], path: '/plaintext', lane: 'fast', note: '' })
   })

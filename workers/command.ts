@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs'
-import { findPackageJSON } from 'node:module'
 import { parseArgs } from 'node:util'
 import { ScherzoError, reasonOf } from '../core/errors.ts'
 import { resolveSettings, settingRows } from '../core/settings.ts'
@@ -7,6 +5,7 @@ import type { GivenSettings, Settings } from '../core/settings.ts'
 import type { RouteRow } from '../routes/mount.ts'
 import type { Logger } from 'pino'
 import { createLog, isReadable } from './log.ts'
+import { packageVersion } from './package-version.ts'
 import { routesOf, serveWith } from './serve.ts'
 import type { Server } from './server.ts'
 
@@ -133,13 +132,6 @@ function routeTable(routes: readonly RouteRow[]): string {
   return rows
     .map((row) => `  ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}`.trimEnd())
     .join('\n')
-}
-
-function packageVersion(): string {
-  const file = findPackageJSON(import.meta.url)
-  return file === undefined
-    ? 'unknown'
-    : (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
 }
 
 /** Where the meaning of a flag begins in the help. */

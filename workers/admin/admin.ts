@@ -1,24 +1,100 @@
 import { createServer } from 'node:http'
+import type { RequestListener, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { fastify as createFastify } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Logger } from 'pino'
+import { ScherzoError, reasonOf } from '../../core/errors.ts'
 import type { HostAndPort } from '../../core/setting-readers.ts'
+import { listenError } from '../address.ts'
 import type { ServerView } from '../server-view.ts'
+import { isAllowedHost } from './allowed-host.ts'
+import { Census } from './census.ts'
+import { metricsOf } from './metrics.ts'
+import { reasonNotReady } from './readiness.ts'
+import { statusOf } from './status.ts'
+
+/** How long answers that are under way have when the admin server closes, in milliseconds: they are small. */
+const LAST_ANSWERS = 100
+
+const INDEX = `Scherzo's admin server
+
+/livez    whether the process lives
+/readyz   whether it can be sent requests
+/metrics  for Prometheus
+/status   all of it as JSON
+`
 
 export interface AdminServer extends HostAndPort {
+  /** Stops listening and closes every connection, the idle ones at once. */
   close(): Promise<void>
 }
 
-/** Placeholder until the admin server is written. */
+/**
+ * Serves what the primary knows about the server, on an address of its own, from before the workers start until after they
+ * have ended.
+ *
+ * @throws SCZ_ERR_ADMIN_LISTEN
+ */
 export async function startAdmin(
   { host, port }: HostAndPort,
   view: ServerView,
-  _log: Logger
+  log: Logger
 ): Promise<AdminServer> {
-  const server = createServer((_request, response) => response.end(view.state))
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve))
-  return {
-    host,
-    port: (server.address() as AddressInfo).port,
-    close: () => new Promise((resolve) => server.close(() => resolve()))
+  const server = createServer()
+  const fastify = createAdmin(server, host, view, log)
+  await fastify.ready()
+  try {
+    // Not Fastify's listen(): it would give each address of "localhost" a server of its own, out of reach of close().
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen({ host, port, exclusive: true }, resolve)
+    })
+  } catch (error) {
+    await fastify.close()
+    throw listenError(host, port, error, 'SCZ_ERR_ADMIN_LISTEN')
   }
+  return { host, port: (server.address() as AddressInfo).port, close: () => close(server, fastify) }
+}
+
+function createAdmin(server: Server, host: string, view: ServerView, log: Logger): FastifyInstance {
+  const census = new Census(view)
+  const fastify = createFastify({
+    // Whoever asks while it closes is told what they ask for.
+    return503OnClosing: false,
+    serverFactory: (handler) => server.on('request', handler as RequestListener)
+  })
+  fastify.addHook('onRequest', async (request, reply) => {
+    reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
+    const name = request.headers.host
+    if (!isAllowedHost(name, host)) throw new ScherzoError('SCZ_ERR_ADMIN_HOST', [name ?? ''])
+  })
+  fastify.addHook('onError', async (request, _reply, error) => {
+    if ((error.statusCode ?? 500) >= 500)
+      log.error({ err: error }, `The admin server could not answer ${request.url}: ${reasonOf(error)}`)
+  })
+
+  fastify.get('/', (_request, reply) => text(reply, 200, INDEX))
+  fastify.get('/livez', (_request, reply) => text(reply, 200, 'ok'))
+  fastify.get('/readyz', (_request, reply) => {
+    const reason = reasonNotReady(view)
+    return reason === null ? text(reply, 200, 'ready') : text(reply, 503, reason)
+  })
+  fastify.get('/metrics', async (_request, reply) => {
+    const registry = await metricsOf(census.take())
+    return reply.type(registry.contentType).send(await registry.metrics())
+  })
+  fastify.get('/status', async () => statusOf(census.take()))
+  return fastify
+}
+
+function text(reply: FastifyReply, status: number, body: string): FastifyReply {
+  return reply.code(status).type('text/plain; charset=utf-8').send(body)
+}
+
+async function close(server: Server, fastify: FastifyInstance): Promise<void> {
+  // Node closes idle connections with the server, but not those that never sent a request, as browsers keep some.
+  const timer = setTimeout(() => server.closeAllConnections(), LAST_ANSWERS)
+  await new Promise((resolve) => server.close(resolve))
+  clearTimeout(timer)
+  await fastify.close()
 }

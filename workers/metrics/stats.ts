@@ -2,7 +2,10 @@
 export const LANES = ['fast', 'main'] as const
 export type Lane = (typeof LANES)[number]
 
-/** Upper bounds of the latency histograms, in seconds; a last bucket takes what is longer. */
+/** The first digits of the statuses that requests are counted by. */
+export const STATUS_CLASSES = [1, 2, 3, 4, 5] as const
+
+/** Upper bounds, themselves included, of the latency histograms, in seconds; a last bucket takes what is longer. */
 export const LATENCY_BOUNDS: readonly number[] = [
   0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5,
   10
@@ -44,11 +47,10 @@ export const GAUGES = [
 export type Gauge = (typeof GAUGES)[number]
 
 const HISTOGRAM_CELLS = LATENCY_BOUNDS.length + 2
-const STATUS_CLASSES = 5
 const COUNTER_AT = 0
 const GAUGE_AT = COUNTER_AT + COUNTERS.length
 const STATUS_AT = GAUGE_AT + GAUGES.length
-const LATENCY_AT = STATUS_AT + LANES.length * STATUS_CLASSES
+const LATENCY_AT = STATUS_AT + LANES.length * STATUS_CLASSES.length
 const POOL_WAIT_AT = LATENCY_AT + LANES.length * HISTOGRAM_CELLS
 const CELLS = POOL_WAIT_AT + HISTOGRAM_CELLS
 
@@ -75,8 +77,8 @@ export class Stats {
   /** Counts requests of one lane that were answered with one status in the same time. */
   countRequests(lane: Lane, status: number, seconds: number, requests: number): void {
     const offset = lane === 'fast' ? 0 : 1
-    const statusClass = Math.min(Math.max(Math.trunc(status / 100), 1), STATUS_CLASSES) - 1
-    this.#cells[STATUS_AT + offset * STATUS_CLASSES + statusClass]! += requests
+    const statusClass = Math.min(Math.max(Math.trunc(status / 100), 1), STATUS_CLASSES.length)
+    this.#cells[STATUS_AT + offset * STATUS_CLASSES.length + statusClass - 1]! += requests
     this.#observe(LATENCY_AT + offset * HISTOGRAM_CELLS, seconds, requests)
   }
 
@@ -103,7 +105,7 @@ export class Stats {
 
   /** @param statusClass from 1 (100 to 199) to 5 */
   requests(lane: Lane, statusClass: number): number {
-    return this.#cells[STATUS_AT + LANES.indexOf(lane) * STATUS_CLASSES + statusClass - 1]!
+    return this.#cells[STATUS_AT + LANES.indexOf(lane) * STATUS_CLASSES.length + statusClass - 1]!
   }
 
   latency(lane: Lane): HistogramReading {

@@ -17,8 +17,8 @@ export interface ChildOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** A safety net: no test waits for it. */
-const TIMEOUT = 60_000
+/** A safety net, in milliseconds: no test waits for it. */
+const TIMEOUT = 180_000
 
 const running = new Set<ChildProcess>()
 process.once('exit', () => {

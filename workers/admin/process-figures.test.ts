@@ -1,0 +1,23 @@
+import { equal, ok } from 'node:assert/strict'
+import { open } from 'node:fs/promises'
+import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { readProcessFigures } from './process-figures.ts'
+
+const skip = process.platform === 'linux' ? false : 'this system does not tell'
+
+test('the process has used time and memory since it started', async () => {
+  const { cpuUser, cpuSystem, residentMemory, startedAt } = await readProcessFigures()
+  ok(cpuUser > 0 && cpuSystem >= 0)
+  ok(residentMemory > 2 ** 20)
+  ok(startedAt > 0 && startedAt * 1000 < Date.now())
+})
+
+test('an open file is an open descriptor', { skip }, async () => {
+  const before = await readProcessFigures()
+  const file = await open(fileURLToPath(import.meta.url))
+  const after = await readProcessFigures()
+  await file.close()
+  equal(after.openDescriptors! - before.openDescriptors!, 1)
+  ok(after.maxDescriptors === null || after.maxDescriptors >= after.openDescriptors!)
+})

@@ -1,0 +1,32 @@
+import { Stats } from '../metrics/stats.ts'
+import type { ServerView, WorkerView } from '../server-view.ts'
+
+/** A server as the admin server sees it, with what a test needs otherwise. */
+export function fakeView(given: Partial<ServerView> = {}): ServerView {
+  return {
+    state: 'ready',
+    startedAt: Date.now(),
+    address: 'http://127.0.0.1:3000',
+    app: '/srv/app.ts',
+    runtime: 'current_thread',
+    cores: 2,
+    reloads: 0,
+    threads: [fakeWorker(1), fakeWorker(2)],
+    retired: new Stats(),
+    ...given
+  }
+}
+
+export function fakeWorker(number: number, given: Partial<WorkerView> = {}): WorkerView {
+  return {
+    number,
+    threadId: number,
+    state: 'ready',
+    startedAt: Date.now(),
+    restarts: 0,
+    lastFailure: null,
+    utilisation: 0,
+    stats: new Stats(),
+    ...given
+  }
+}
