@@ -58,7 +58,8 @@ describe('over HTTP/2, an app', () => {
     stream.write(Buffer.alloc(2_000_000, ' '))
     assert.equal((await headOf(stream))[':status'], 413)
     stream.resume()
-    await once(stream, 'close')
+    // The client of Node 22 keeps its stream for what it could not send.
+    await quiet(app)
     assert.equal((await ask(session, head, '[]')).body, '[]')
   })
 
