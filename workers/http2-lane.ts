@@ -48,8 +48,6 @@ export class Http2Lane {
 
   accept(socket: TLSSocket): void {
     if (socket.destroyed) return
-    // HTTP/2 has no use for half a connection, and Node would keep the session for as long as the other half lasts.
-    socket.allowHalfOpen = false
     this.#server.once('session', (session) => {
       const connection = new Http2Connection(session, socket, this.#state)
       this.#connections.add(connection)

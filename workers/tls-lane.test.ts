@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { Agent, request as httpsRequest } from 'node:https'
 import { connect } from 'node:net'
 import { after, before, describe, test } from 'node:test'
+import { promisify } from 'node:util'
 import { WebSocket } from 'ws'
 import { RawClient } from './testing/raw-client.ts'
 import { ca, connectTls, listenTls, openTls } from './testing/tls-app.ts'
@@ -144,6 +145,16 @@ test('more connections than allowed are closed before their handshake', async ()
   assert.equal(small.state.stats.counter('connectionsRefused'), 1)
   first.close()
   await small.fastify.close()
+})
+
+test('a client that leaves right behind its handshake leaves nothing behind', async () => {
+  const other = await listenTls('./feature-app.ts')
+  const client = await openTls(other.port)
+  client.close()
+  // It ends by itself: nothing cuts what is left.
+  while ((await promisify(other.server.getConnections.bind(other.server))()) > 0)
+    await new Promise((resolve) => setImmediate(resolve))
+  await other.fastify.close()
 })
 
 describe('draining', () => {

@@ -33,9 +33,7 @@ export function createTlsServer(
     ticketKeys: Buffer.from(ticketKeys),
     ALPNProtocols: ['h2', 'http/1.1'],
     minVersion: 'TLSv1.2',
-    handshakeTimeout: state.limits.headersTimeout || LONGEST_TIMEOUT,
-    // As on a server without TLS: who has ended its side still gets its answers.
-    allowHalfOpen: true
+    handshakeTimeout: state.limits.headersTimeout || LONGEST_TIMEOUT
   })
   divideByProtocol(server, http2)
   endFailedHandshakes(server, state)
