@@ -68,7 +68,7 @@ export async function loadApp(path: string, context: AppContext): Promise<App> {
 
 function createInstance(
   options: AppOptions,
-  { settings, log }: AppContext,
+  { settings, log, tls }: AppContext,
   state: LaneState
 ): { fastify: FastifyInstance; mounted: Mounted } {
   if ('serverFactory' in options)
@@ -79,7 +79,7 @@ function createInstance(
     forceCloseConnections: false,
     ...withLogger(options, log),
     bodyLimit: state.limits.bodyLimit,
-    serverFactory: (handler) => createMainLane(handler as RequestListener, options.http ?? {}, state)
+    serverFactory: (handler) => createMainLane(handler as RequestListener, options.http ?? {}, state, tls)
   })
   return { fastify, mounted: mountFastRoutes(fastify, reasonForLaneOff(settings.fastLane, options)) }
 }

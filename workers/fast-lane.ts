@@ -7,6 +7,7 @@ import { Connection } from './connection.ts'
 import { addRequests } from './lane-response.ts'
 import type { LaneState } from './lane-state.ts'
 import type { LaneContext } from './connection.ts'
+import { httpEventOf } from './tls-lane.ts'
 
 /** How often the Date is renewed and waiting connections are looked through, in milliseconds. */
 const TICK = 250
@@ -40,9 +41,10 @@ export class FastLane implements LaneContext {
     this.state = state
     this.table = mounted.table
     this.#faults = mounted.faults
-    this.#serveHttp = server.listeners('connection')[0] as ServeHttp
-    server.removeListener('connection', this.#serveHttp)
-    server.on('connection', (socket) => this.#accept(socket))
+    const event = httpEventOf(server)
+    this.#serveHttp = server.listeners(event)[0] as ServeHttp
+    server.removeListener(event, this.#serveHttp)
+    server.on(event, (socket) => this.#accept(socket))
   }
 
   /** Connections that the fast lane has. */

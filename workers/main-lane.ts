@@ -1,31 +1,43 @@
 import { STATUS_CODES, createServer } from 'node:http'
 import type { IncomingMessage, RequestListener, Server, ServerOptions, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { ScherzoError } from '../core/errors.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import { findFault } from '../core/http/strictness.ts'
+import { Http2Lane } from './http2-lane.ts'
 import { laneResponseFor, requestsOf } from './lane-response.ts'
 import type { LaneState } from './lane-state.ts'
-import { afterResponse, lastOwed } from './response-order.ts'
+import type { TlsMaterial } from './messages.ts'
+import { refusalFor } from './refusal.ts'
+import { afterResponse, afterWrites, lastOwed } from './response-order.ts'
 import type { OrderedResponse } from './response-order.ts'
+import { createTlsServer } from './tls-lane.ts'
 
 /** How often Node looks for requests that take too long to arrive, in milliseconds. */
 const CHECKING_INTERVAL = 500
 
 /**
- * Makes the `node:http` server that Fastify runs on, with the limits of the worker, and refuses the malformed requests that
+ * Makes the `node:http` or `node:https` server that Fastify runs on, with the limits of the worker, and refuses the malformed requests that
  * Node accepts before the app, or a library listening for upgrades, sees them.
  */
-export function createMainLane(handler: RequestListener, options: ServerOptions, state: LaneState): Server {
+export function createMainLane(
+  handler: RequestListener,
+  options: ServerOptions,
+  state: LaneState,
+  tls: TlsMaterial | null
+): Server {
   const { limits, stats } = state
-  const server = createServer({
+  const withLimits = {
     connectionsCheckingInterval: CHECKING_INTERVAL,
     ...options,
     headersTimeout: limits.headersTimeout,
     requestTimeout: limits.requestTimeout,
     keepAliveTimeout: limits.keepAliveTimeout,
     ServerResponse: laneResponseFor(state)
-  })
+  }
+  const server =
+    tls === null
+      ? createServer(withLimits)
+      : createTlsServer(withLimits, tls, state, new Http2Lane(handler, state))
   server.on('request', (request, response) => {
     // The client was told that its connection closes before it had an answer to this one.
     if (limits.maxRequests > 0 && requestsOf(request.socket) > limits.maxRequests) return
@@ -77,7 +89,7 @@ function guardOtherEvents(server: Server, state: LaneState): void {
       case 'connect': {
         const [, socket] = values as [IncomingMessage, Duplex]
         state.addUpgraded(socket)
-        afterResponse(lastOwed(socket), pass)
+        afterResponse(lastOwed(socket), () => afterWrites(socket, pass))
         return true
       }
       case 'clientError': {
@@ -87,7 +99,7 @@ function guardOtherEvents(server: Server, state: LaneState): void {
         failed.add(socket)
         const owed = lastOwed(socket)
         if (owed !== null && !owed.closed) socket.pause()
-        afterResponse(owed, pass)
+        afterResponse(owed, () => afterWrites(socket, pass))
         return true
       }
       default:
@@ -121,26 +133,15 @@ function headOf(request: IncomingMessage): Parameters<typeof findFault>[0] {
 }
 
 function refuse(response: ServerResponse, code: ErrorCode): void {
-  const { status, body } = answerTo(code)
-  response.writeHead(status, {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(body),
-    connection: 'close'
-  })
+  const { status, headers, body } = refusalFor(code)
+  response.writeHead(status, { ...headers, connection: 'close' })
   response.end(body)
 }
 
 function refuseUpgrade(socket: Duplex, code: ErrorCode): void {
-  const { status, body } = answerTo(code)
+  const { status, headers, body } = refusalFor(code)
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
   socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json; charset=utf-8\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}Connection: close\r\n\r\n${body}`
   )
-}
-
-/** In the form of Fastify's own errors. */
-function answerTo(code: ErrorCode): { status: number; body: string } {
-  const { message, statusCode } = new ScherzoError(code)
-  const status = statusCode ?? 400
-  return { status, body: JSON.stringify({ statusCode: status, code, error: STATUS_CODES[status], message }) }
 }

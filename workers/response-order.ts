@@ -55,4 +55,15 @@ export function afterResponse(response: OrderedResponse | null, act: () => void)
   })
 }
 
+/**
+ * Acts when what was written before has been handed to the operating system, for what ends a socket at once. Over TLS, or with
+ * a slow client, the answers of the fast lane may still be on their way.
+ */
+export function afterWrites(socket: Duplex, act: () => void): void {
+  if (socket.writableLength === 0) return act()
+  socket.write('', () => {
+    if (!socket.destroyed) act()
+  })
+}
+
 function ignore(): void {}

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { findFault } from './strictness.ts'
+import { findFault, findHttp2Fault } from './strictness.ts'
 import type { ReceivedHead } from './strictness.ts'
 
 // The first test of the file: no good Host may have come by before.
@@ -72,3 +72,23 @@ test('judges a Host in the same way whatever came before', () => {
 function head(given: Partial<ReceivedHead>): ReceivedHead {
   return { method: 'GET', target: '/', version: '1.1', rawHeaders: ['Host', 'example.com'], ...given }
 }
+
+test('over HTTP/2, takes one well-formed name of the host, from either header or the same from both', () => {
+  const head = { method: 'GET', target: '/', authority: null, host: null }
+  for (const names of [{ authority: 'a:1' }, { host: 'a' }, { authority: 'a.example', host: 'A.example' }])
+    assert.equal(findHttp2Fault({ ...head, ...names }), null, JSON.stringify(names))
+  for (const names of [
+    {},
+    { authority: '' },
+    { authority: 'a, b' },
+    { host: 'me@a' },
+    { authority: 'a', host: 'b' }
+  ])
+    assert.equal(findHttp2Fault({ ...head, ...names }), 'SCZ_ERR_HOST', JSON.stringify(names))
+})
+
+test('over HTTP/2, takes * for OPTIONS only', () => {
+  const head = { target: '*', authority: 'a', host: null }
+  assert.equal(findHttp2Fault({ ...head, method: 'OPTIONS' }), null)
+  assert.equal(findHttp2Fault({ ...head, method: 'GET' }), 'SCZ_ERR_TARGET')
+})

@@ -35,6 +35,29 @@ export function findFault(head: ReceivedHead): ErrorCode | null {
   return null
 }
 
+/** The same of a request over HTTP/2. */
+export interface ReceivedHttp2Head {
+  readonly method: string
+  readonly target: string
+  /** Of the pseudo-header `:authority`, or null. */
+  readonly authority: string | null
+  readonly host: string | null
+}
+
+/**
+ * Refuses what nghttp2 lets through although RFC 9113 section 8.3.1 calls it malformed: a name of the host that is none, and
+ * two that differ. It refuses by itself a request without either or with one of them twice, and "*" for another method than
+ * OPTIONS.
+ *
+ * @returns the error to answer with, or null
+ */
+export function findHttp2Fault({ method, target, authority, host }: ReceivedHttp2Head): ErrorCode | null {
+  const name = authority ?? host
+  if (name === null || !isAcceptedHost(name)) return 'SCZ_ERR_HOST'
+  if (host !== null && host.toLowerCase() !== name.toLowerCase()) return 'SCZ_ERR_HOST'
+  return target === '*' && method !== 'OPTIONS' ? 'SCZ_ERR_TARGET' : null
+}
+
 // Most requests name the same host; comparing with the last good one is cheaper than the pattern.
 let lastGoodHost: string | null = null
 

@@ -112,7 +112,7 @@ export async function startServing(
 
 /** What a child prints when it serves. */
 export async function addressOf(child: Child): Promise<{ address: string; port: number }> {
-  const [, address = '', port = ''] = await child.printed(/ at (http:\S+:(\d+)) /)
+  const [, address = '', port = ''] = await child.printed(/ at (https?:\S+:(\d+)) /)
   return { address, port: Number(port) }
 }
 

@@ -8,6 +8,7 @@ import type { GivenSettings } from '../../core/settings.ts'
 import { loadApp } from '../app.ts'
 import type { App } from '../app.ts'
 import { createLog } from '../log.ts'
+import type { TlsMaterial } from '../messages.ts'
 import { Stats } from '../metrics/stats.ts'
 
 /** An app that listens in this process. */
@@ -20,7 +21,12 @@ export interface LoadedApp {
 
 /** @param file relative to this folder */
 export async function listenHere(file: string, given: GivenSettings = {}): Promise<LoadedApp> {
-  const { fastify, routes } = await loadHere(fileURLToPath(new URL(file, import.meta.url)), given)
+  const app = await loadHere(fileURLToPath(new URL(file, import.meta.url)), given)
+  return listenWith(app)
+}
+
+/** Lets an app that is loaded listen. */
+export async function listenWith({ fastify, routes }: App): Promise<LoadedApp> {
   await fastify.listen({ port: 0, host: '127.0.0.1' })
   return {
     fastify,
@@ -31,11 +37,15 @@ export async function listenHere(file: string, given: GivenSettings = {}): Promi
 }
 
 /** Loads an app as a worker does, without a word in the log. */
-export function loadHere(path: string, given: GivenSettings = {}): Promise<App> {
+export function loadHere(
+  path: string,
+  given: GivenSettings = {},
+  tls: TlsMaterial | null = null
+): Promise<App> {
   const settings = resolveSettings(
     { logLevel: 'silent', ...given },
     {},
     { spell: (name) => name, isCommand: false }
   )
-  return loadApp(path, { settings, stats: new Stats(), log: createLog(settings, null), tls: null })
+  return loadApp(path, { settings, stats: new Stats(), log: createLog(settings, null), tls })
 }

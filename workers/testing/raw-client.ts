@@ -27,10 +27,14 @@ export class RawClient {
   }
 
   static async open(port: number): Promise<RawClient> {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+    return RawClient.on(connect({ port, host: '127.0.0.1', noDelay: true }), 'connect')
+  }
+
+  /** The same on a connection that is being made, until the event that it is there. */
+  static async on(socket: Socket, event: 'connect' | 'secureConnect'): Promise<RawClient> {
     const client = new RawClient(socket)
     await new Promise((resolve, reject) => {
-      socket.once('connect', resolve).once('error', reject)
+      socket.once(event, resolve).once('error', reject)
     })
     return client
   }
