@@ -84,6 +84,10 @@ export class Child {
     }
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name)
   }
@@ -104,10 +108,10 @@ export function startScherzo(args: readonly string[], options?: ChildOptions): C
 export async function startServing(
   args: readonly string[],
   options?: ChildOptions
-): Promise<{ child: Child; address: string; port: number }> {
+): Promise<{ child: Child; address: string; port: number; pid: number }> {
   const child = startScherzo(['serve', ...args, '--port', '0'], options)
   const { address, port } = await addressOf(child)
-  return { child, address, port }
+  return { child, address, port, pid: child.pid }
 }
 
 /** What a child prints when it serves. */

@@ -5,8 +5,11 @@ import '../../index.ts'
 
 // The app of the tests in which workers die, drain and are replaced under load.
 
+const large = Buffer.alloc(8_000_000)
+
 export default async function app(fastify: FastifyInstance): Promise<void> {
   fastify.fast.text('/plaintext', 'Hello, World!')
+  fastify.fast.bytes('/large-fast', large)
   fastify.addHook('onClose', async () => {
     console.log('the close hook ran')
   })
@@ -20,7 +23,7 @@ export default async function app(fastify: FastifyInstance): Promise<void> {
       return `slow ${params.id}`
     })
     main.post('/body', async () => 'taken')
-    main.get('/large', async () => Buffer.alloc(8_000_000))
+    main.get('/large', async () => large)
     main.get('/fail', async (_request, reply) => {
       reply.raw.once('finish', () => {
         setImmediate(() => {
