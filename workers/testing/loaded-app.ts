@@ -37,5 +37,12 @@ export function loadHere(path: string, given: GivenSettings = {}): Promise<App> 
     {},
     { spell: (name) => name, isCommand: false }
   )
-  return loadApp(path, { settings, stats: new Stats(), log: createLog(settings, null), tls: null })
+  return loadApp(path, {
+    settings,
+    stats: new Stats(),
+    log: createLog(settings, null),
+    tls: null,
+    worker: 1,
+    poolThreads: settings.runtime === 'multithread' ? (settings.poolThreads ?? 2) : 0
+  })
 }
