@@ -88,10 +88,7 @@ export class Exchange implements Outlet, Metered {
     if (head === null) return this.#end(null)
     if (!this.#usedPort) return this.#end({ head, tail })
     if (this.#isStreaming) this.#post({ type: 'end', id: this.id, tail }, tail.body)
-    else {
-      this.#post({ type: 'head', id: this.id, head, body: null })
-      this.#post({ type: 'end', id: this.id, tail }, tail.body)
-    }
+    else this.#post({ type: 'whole', id: this.id, head, tail }, tail.body)
     this.#end(null)
   }
 

@@ -98,6 +98,8 @@ export type Arrival =
 /** From a pool thread, over its port. */
 export type ThreadMessage =
   | { readonly type: 'information'; readonly id: number; readonly status: number; readonly lines: string[] }
+  /** A whole response that has to stay behind an information. */
+  | { readonly type: 'whole'; readonly id: number; readonly head: ResponseHead; readonly tail: Tail }
   | { readonly type: 'head'; readonly id: number; readonly head: ResponseHead; readonly body: Body | null }
   | { readonly type: 'data'; readonly id: number; readonly body: Body }
   | { readonly type: 'end'; readonly id: number; readonly tail: Tail }

@@ -122,6 +122,9 @@ export class Pool implements CrewListener {
     switch (message.type) {
       case 'information':
         return dispatch.inform(message.status, message.lines)
+      case 'whole':
+        dispatch.whole(message.head, message.tail)
+        return this.#forget(thread, dispatch)
       case 'head':
         return dispatch.head(message.head, message.body)
       case 'data':

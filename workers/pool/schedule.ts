@@ -5,10 +5,13 @@ export const HEAVY = 5
  * Samples count up to this: a single one that was long because the operating system took the core away makes no route
  * heavy. In milliseconds.
  */
-const HIGHEST_SAMPLE = 4 * HEAVY
+const HIGHEST_SAMPLE = 8 * HEAVY
 
 /** The weight of a new sample in a route's average. */
-const WEIGHT = 0.2
+const WEIGHT = 0.1
+
+/** Samples that a route needs to be known, unless it is beyond doubt: the first run of code is a slow one. */
+const SAMPLES = 3
 
 /** Requests that a thread runs at one time; more than wait for I/O in one process at most times. */
 const CONCURRENCY = 256
@@ -35,6 +38,14 @@ export interface Schedulable {
   readonly cost: Cost
 }
 
+interface Probe<Job> {
+  readonly job: Job
+  /** Which of the jobs that its thread was given it is. */
+  readonly at: number
+  /** The idle time of the thread when it was first seen to have begun with it. */
+  idle: number | null
+}
+
 /** A thread, as far as something is to be scheduled on it. */
 interface Lane<Job> {
   running: number
@@ -42,12 +53,8 @@ interface Lane<Job> {
   sent: number
   /** The job that has the thread to itself. */
   exclusive: Job | null
-  /** Whether nobody knows what that one costs. */
-  isProbing: boolean
-  /** Which of the jobs it was given that one is. */
-  exclusiveAt: number
-  /** The idle time of the thread when it was first seen to have begun with that one. */
-  idleAtBegin: number | null
+  /** The job that is to tell what its like cost. */
+  probe: Probe<Job> | null
   idle: number
   turnedAt: number
 }
@@ -66,9 +73,8 @@ export class Schedule<Thread, Job extends Schedulable> {
   readonly #heavy = new Set<Job>()
   /** The thread that gets nothing more until it can run a heavy request. */
   #reserved: { readonly lane: Lane<Job>; readonly since: number } | null = null
-  /** The job of an unknown cost that runs among light ones. */
-  #probe: Job | null = null
-
+  /** Costs that a running job is about to tell: others like it wait for that. */
+  readonly #probing = new Set<Cost>()
   /**
    * @param limit how many jobs may wait
    * @param start runs a job; `now`, here and below, is a time in milliseconds
@@ -97,9 +103,7 @@ export class Schedule<Thread, Job extends Schedulable> {
       running: 0,
       sent: 0,
       exclusive: null,
-      isProbing: false,
-      exclusiveAt: 0,
-      idleAtBegin: null,
+      probe: null,
       idle: 0,
       turnedAt: now
     })
@@ -121,7 +125,7 @@ export class Schedule<Thread, Job extends Schedulable> {
     if (!queue.has(job) || this.queued <= this.#limit) return true
     queue.delete(job)
     // Rather than refuse a request because nobody knows its cost, let it run among light ones.
-    const thread = job.cost.milliseconds === null ? this.#leastBusy(now) : null
+    const thread = queue === this.#unknown ? this.#leastBusy(now) : null
     if (thread === null) return false
     this.#run(thread, job, now, false)
     return true
@@ -143,12 +147,13 @@ export class Schedule<Thread, Job extends Schedulable> {
   /** A job is through. @param milliseconds for how long it blocked its thread, if that is known */
   finish(thread: Thread, job: Job, milliseconds: number | null, now: number): void {
     const lane = this.#lanes.get(thread)
+    this.#probing.delete(job.cost)
     if (milliseconds !== null) this.#learn(job.cost, milliseconds)
-    if (this.#probe === job) this.#probe = null
     if (lane === undefined) return
     lane.running--
     lane.turnedAt = now
     if (lane.exclusive === job) lane.exclusive = null
+    if (lane.probe?.job === job) lane.probe = null
     this.pump(now)
   }
 
@@ -163,22 +168,25 @@ export class Schedule<Thread, Job extends Schedulable> {
     if (lane === undefined) return
     if (idle > lane.idle) lane.turnedAt = now
     lane.idle = idle
-    if (lane.exclusive === null || !lane.isProbing || begun < lane.exclusiveAt) return
-    if (lane.idleAtBegin === null) {
-      // It may have been idle because it had not yet woken up.
-      lane.idleAtBegin = idle
-    } else if (idle - lane.idleAtBegin > IDLE) {
-      const { cost } = lane.exclusive
-      lane.exclusive = null
-      if (cost.milliseconds !== null) return
-      cost.milliseconds = 0
-      this.#sortAgain(cost)
-    }
+    const { probe } = lane
+    if (probe === null || begun < probe.at) return
+    if (isBlocked(lane, now)) return this.#guess(probe.job.cost, HIGHEST_SAMPLE)
+    // Before, it may have been idle because it had not yet woken up.
+    probe.idle ??= idle
+    if (idle - probe.idle <= IDLE) return
+    lane.probe = null
+    if (lane.exclusive === probe.job) lane.exclusive = null
+    this.#guess(probe.job.cost, 0)
   }
 
   /** Starts what can be started. */
   pump(now: number): void {
-    this.#pumpQueue(this.#unknown, () => this.#forUnknown(now), now)
+    for (const job of this.#unknown) {
+      const thread = this.#probing.has(job.cost) ? null : this.#forUnknown(now)
+      if (thread === null) continue
+      this.#unknown.delete(job)
+      this.#run(thread, job, now, true)
+    }
     this.#pumpQueue(this.#heavy, () => this.#forHeavy(now), now)
     if (this.#heavy.size === 0) this.#reserved = null
     this.#pumpQueue(this.#light, () => this.#leastBusy(now), now)
@@ -198,13 +206,10 @@ export class Schedule<Thread, Job extends Schedulable> {
     if (lane.running === 0) lane.turnedAt = now
     lane.running++
     lane.sent++
-    if (mayBeAlone && this.#canReserve(lane)) {
-      lane.exclusive = job
-      lane.isProbing = job.cost.milliseconds === null
-      lane.exclusiveAt = lane.sent
-      lane.idleAtBegin = null
-    } else if (job.cost.milliseconds === null) {
-      this.#probe = job
+    if (mayBeAlone && this.#canReserve(lane)) lane.exclusive = job
+    if (this.#lanes.size > 1 && lane.probe === null && this.#queueFor(job) === this.#unknown) {
+      lane.probe = { job, at: lane.sent, idle: null }
+      this.#probing.add(job.cost)
     }
     if (this.#reserved?.lane === lane) this.#reserved = null
     this.#start(thread, job)
@@ -237,7 +242,13 @@ export class Schedule<Thread, Job extends Schedulable> {
     if (idle !== null && this.#lanes.get(idle)!.running === 0 && this.#canReserve(this.#lanes.get(idle)!))
       return idle
     // One at a time is let in among light ones, so that it does not wait for heavy ones if it is light itself.
-    return this.#probe === null ? this.#leastBusy(now) : null
+    return this.#isProbingLight() ? null : this.#leastBusy(now)
+  }
+
+  #isProbingLight(): boolean {
+    for (const { probe, exclusive } of this.#lanes.values())
+      if (probe !== null && probe.job !== exclusive) return true
+    return false
   }
 
   #forHeavy(now: number): Thread | null {
@@ -268,17 +279,29 @@ export class Schedule<Thread, Job extends Schedulable> {
     return best
   }
 
-  #queueFor({ cost: { milliseconds } }: Job): Set<Job> {
+  #queueFor({ cost }: Schedulable): Set<Job> {
+    const { milliseconds, samples } = cost
     if (milliseconds === null) return this.#unknown
-    return milliseconds > HEAVY ? this.#heavy : this.#light
+    if (milliseconds <= HEAVY) return this.#light
+    return samples > 0 && samples < SAMPLES && milliseconds < HIGHEST_SAMPLE ? this.#unknown : this.#heavy
+  }
+
+  /** What is seen from outside, until the request tells itself. */
+  #guess(cost: Cost, milliseconds: number): void {
+    this.#probing.delete(cost)
+    if (cost.milliseconds !== null && cost.milliseconds >= milliseconds) return
+    cost.milliseconds = milliseconds
+    this.#sortAgain(cost)
   }
 
   #learn(cost: Cost, milliseconds: number): void {
-    const before = cost.milliseconds
+    const before = this.#queueFor({ cost })
     const sample = Math.min(milliseconds, HIGHEST_SAMPLE)
-    cost.milliseconds = before === null || cost.samples === 0 ? sample : before + (sample - before) * WEIGHT
+    if (cost.milliseconds === null || cost.samples === 0) cost.milliseconds = sample
+    else if (cost.samples < SAMPLES) cost.milliseconds = Math.min(cost.milliseconds, sample)
+    else cost.milliseconds += (sample - cost.milliseconds) * WEIGHT
     cost.samples++
-    if (before === null || before > HEAVY !== cost.milliseconds > HEAVY) this.#sortAgain(cost)
+    if (this.#queueFor({ cost }) !== before) this.#sortAgain(cost)
   }
 
   /** What waits has to wait with its like. */
