@@ -10,7 +10,7 @@ import type { App } from '../app.ts'
 import { loadHere } from '../testing/loaded-app.ts'
 import { RawClient } from '../testing/raw-client.ts'
 
-const FILE = fileURLToPath(new URL('./contract-app.ts', import.meta.url))
+const FILE = fileURLToPath(new URL('../testing/contract-app.ts', import.meta.url))
 
 interface Answer {
   readonly status: number
@@ -88,6 +88,10 @@ function ask(port: number, path: string, { method, headers, body, chunked }: Ask
 
 function withoutDate(raw: readonly string[]): string[] {
   return raw.flatMap((value, index) => (raw[index - (index % 2)]!.toLowerCase() === 'date' ? [] : value))
+}
+
+async function thread(port: number, path: string): Promise<unknown> {
+  return JSON.parse((await ask(port, path)).body.toString())
 }
 
 /** Asks both modes, holds the answers together, and gives one. */
@@ -360,8 +364,6 @@ describe('hooks run in the pool', () => {
 
 describe('what stays on the loop of the worker', () => {
   test('is a route that asks for it, and nothing else', async () => {
-    const thread = async (port: number, path: string): Promise<unknown> =>
-      JSON.parse((await ask(port, path)).body.toString())
     assert.deepEqual(await thread(apps.current.port, '/thread'), { threadId: 0 })
     assert.notDeepEqual(await thread(apps.pooled.port, '/thread'), { threadId: 0 })
     for (const path of ['/inline', '/nested', '/nested/', '/inline?a=b'])

@@ -76,9 +76,7 @@ export class Generation {
   /** Runs the app's close hooks in all threads, and ends them. */
   async close(): Promise<void> {
     this.#isEnding = true
-    const threads = [...this.threads]
-    for (const thread of threads) thread.order({ type: 'close' })
-    const reasons = await Promise.all(threads.map(({ closed }) => closed))
+    const reasons = await Promise.all([...this.threads].map((thread) => thread.close()))
     await this.destroy()
     const reason = reasons.find((reason) => reason !== null)
     if (reason !== undefined) throw new Error(reason)

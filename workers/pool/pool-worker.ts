@@ -6,8 +6,7 @@ import type { Arrival, Job, PoolOrder, Result, ThreadMessage } from './messages.
 /** The worker's end of a pool thread that has loaded the app. */
 export class PoolThread {
   readonly index: number
-  /** Settles with the reason, or null, when the app's close hooks have run. */
-  readonly closed: Promise<string | null>
+  readonly #closed: Promise<string | null>
   /** Jobs that it has been given, ever. */
   sent = 0
   running = 0
@@ -28,7 +27,7 @@ export class PoolThread {
     this.#run = run
     this.#utilization = worker.performance.eventLoopUtilization()
     const { promise, resolve } = Promise.withResolvers<string | null>()
-    this.closed = promise
+    this.#closed = promise
     port.on('message', (message: ThreadMessage) => {
       if (message.type === 'closed') resolve(message.reason)
       else onMessage(this, message)
@@ -45,6 +44,13 @@ export class PoolThread {
 
   order(order: PoolOrder): void {
     this.#port.postMessage(order)
+  }
+
+  /** Runs the app's close hooks, for which the process stays. Settles with the reason of their failure, or null. */
+  close(): Promise<string | null> {
+    this.#port.ref()
+    this.order({ type: 'close' })
+    return this.#closed
   }
 
   /** How long its loop has been idle, ever, in milliseconds. */

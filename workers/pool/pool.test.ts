@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, describe, test } from 'node:test'
@@ -11,7 +11,7 @@ import { RawClient } from '../testing/raw-client.ts'
 import { temporaryFolder } from '../testing/temporary-folder.ts'
 import type { GivenSettings } from '../../core/settings.ts'
 
-const FILE = fileURLToPath(new URL('./pool-app.ts', import.meta.url))
+const FILE = fileURLToPath(new URL('../testing/pool-app.ts', import.meta.url))
 
 interface Running {
   readonly app: App
@@ -208,7 +208,7 @@ test('close hooks run in every thread, after the requests in the pool have ended
   const closing = closed!.fastify.close()
   assert.equal((await answer).status, 200)
   await closing
-  assert.equal(existsSync(log), true)
+  assert.deepEqual(readFileSync(log, 'utf8').match(/closed thread/g), ['closed thread', 'closed thread'])
 })
 
 test('an app that fails in the pool fails the start with the same error as in the worker', async () => {

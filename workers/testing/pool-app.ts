@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { appendFileSync } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
 
-/** Set by the test, in memory that all threads share: by its file, since a pool thread inherits nothing else. */
+/** Where the threads write what happens; a pool thread gets it with the environment that it starts with. */
 const log = process.env['POOL_TEST_LOG'] ?? ''
 
 /** Handlers that misbehave. */
