@@ -3,7 +3,6 @@ import { reasonOf } from '../../core/errors.ts'
 import type { ScherzoError } from '../../core/errors.ts'
 import { Generation } from './generation.ts'
 import type { ThreadListener } from './generation.ts'
-import { ThreadCells } from './messages.ts'
 import type { PoolTask, ThreadMessage } from './messages.ts'
 import type { PoolThread } from './pool-worker.ts'
 
@@ -25,8 +24,7 @@ export interface CrewListener {
 
 /** The threads of a worker's pool; when Piscina gives up on them, a new pool takes their place after a growing delay. */
 export class Crew implements ThreadListener {
-  readonly #cells: ThreadCells
-  readonly #task: PoolTask
+  readonly #task: Omit<PoolTask, 'cells'>
   readonly #size: number
   readonly #log: Logger
   readonly #listener: CrewListener
@@ -39,8 +37,7 @@ export class Crew implements ThreadListener {
   #isClosed = false
 
   constructor(task: Omit<PoolTask, 'cells'>, size: number, log: Logger, listener: CrewListener) {
-    this.#cells = new ThreadCells(size)
-    this.#task = { ...task, cells: this.#cells.buffer }
+    this.#task = task
     this.#size = size
     this.#log = log
     this.#listener = listener
@@ -56,12 +53,12 @@ export class Crew implements ThreadListener {
   }
 
   get heapUsed(): number {
-    return this.#cells.heapUsed
+    return this.#generation?.cells.heapUsed ?? 0
   }
 
   /** How many jobs a thread has begun. */
   begun(thread: PoolThread): number {
-    return this.#cells.begun(thread.index)
+    return this.#generation?.cells.begun(thread.index) ?? 0
   }
 
   /** @throws SCZ_ERR_APP_EXPORT, SCZ_ERR_APP_START, as the worker's own load does */
@@ -101,9 +98,7 @@ export class Crew implements ThreadListener {
 
   onDeath(thread: PoolThread | null, cause: unknown): void {
     this.#log.error({ err: cause, pool: thread?.index }, `A thread of the pool has died: ${reasonOf(cause)}`)
-    if (thread === null) return
-    this.#cells.release(thread.index)
-    this.#listener.onDeath(thread, cause)
+    if (thread !== null) this.#listener.onDeath(thread, cause)
   }
 
   onBroken(cause: ScherzoError): void {
@@ -147,11 +142,8 @@ export class Crew implements ThreadListener {
   #closeIfIdle(generation: Generation): void {
     if ([...generation.threads].some(({ running }) => running > 0)) return
     this.#retired.delete(generation)
-    const { threads } = generation
-    const indexes = [...threads].map(({ index }) => index)
     void generation
       .close()
       .catch((error: unknown) => this.#log.error({ err: error }, 'A retired pool failed to close'))
-      .then(() => indexes.forEach((index) => this.#cells.release(index)))
   }
 }

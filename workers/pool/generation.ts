@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import type { Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { ScherzoError, reasonOf } from '../../core/errors.ts'
+import { ThreadCells } from './messages.ts'
 import type { Arrival, Job, PoolTask, Result, ThreadMessage } from './messages.ts'
 import { PoolThread } from './pool-worker.ts'
 
@@ -23,9 +24,11 @@ export interface ThreadListener {
 /** One Piscina pool. Piscina replaces threads that die, until one dies before it has loaded the app. */
 export class Generation {
   readonly threads: Set<PoolThread> = new Set()
+  /** Its own: a thread that dies while it loads the app gives no place back. */
+  readonly cells: ThreadCells
   /** Settles when every thread has loaded the app, or with the reason why one can't. */
   readonly ready: Promise<void>
-  readonly #task: PoolTask
+  readonly #task: Omit<PoolTask, 'cells'>
   readonly #size: number
   readonly #listener: ThreadListener
   readonly #piscina: Piscina<Job, Result>
@@ -40,8 +43,9 @@ export class Generation {
   /** For whom Piscina asks right now. */
   #chosen = -1
 
-  constructor(task: PoolTask, size: number, listener: ThreadListener) {
+  constructor(task: Omit<PoolTask, 'cells'>, size: number, listener: ThreadListener) {
     this.#task = task
+    this.cells = new ThreadCells(size)
     this.#size = size
     this.#listener = listener
     const { promise, resolve, reject } = Promise.withResolvers<void>()
@@ -53,7 +57,7 @@ export class Generation {
     const file = new URL(`./pool-thread${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
     this.#piscina = new Piscina({
       filename: fileURLToPath(file),
-      workerData: task,
+      workerData: { ...task, cells: this.cells.buffer } satisfies PoolTask,
       minThreads: size,
       maxThreads: size,
       idleTimeout: Infinity,
@@ -137,7 +141,10 @@ export class Generation {
   #onExit(worker: Worker, cause: unknown): void {
     const thread = this.#workers.get(worker) ?? null
     this.#workers.delete(worker)
-    if (thread !== null) this.threads.delete(thread)
+    if (thread !== null) {
+      this.threads.delete(thread)
+      this.cells.release(thread.index)
+    }
     if (this.#isEnding) return
     this.#listener.onDeath(thread, cause)
     this.#watchThreads()

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, describe, test } from 'node:test'
@@ -153,6 +153,29 @@ describe('a thread that dies', () => {
     client.send('GET /exit-after-head HTTP/1.1\r\nHost: a\r\n\r\n')
     assert.match(await client.closed, /^HTTP\/1\.1 200 OK\r\n[^]*begun\r\n$/)
   })
+})
+
+test('a pool whose threads die while they load the app is built anew, and requests run in the worker meanwhile', async () => {
+  const folder = temporaryFolder({
+    'app.mjs': `import { existsSync, writeFileSync } from 'node:fs'
+      import { threadId } from 'node:worker_threads'
+      const marker = new URL('./marker', import.meta.url)
+      if (threadId !== 0 && existsSync(marker)) process.exit(7)
+      export default async function app (fastify) {
+        fastify.get('/thread', () => ({ threadId }))
+        fastify.get('/break', () => { writeFileSync(marker, ''); process.exit(8) })
+      }`
+  })
+  const app = await loadHere(join(folder, 'app.mjs'), { runtime: 'multithread', poolThreads: 1 })
+  opened.push(app)
+  await app.fastify.listen({ port: 0, host: '127.0.0.1' })
+  const origin = `http://127.0.0.1:${(app.fastify.server.address() as AddressInfo).port}`
+  const thread = async (): Promise<number> => threadOf(await (await fetch(`${origin}/thread`)).json())
+  assert.notEqual(await thread(), 0)
+  assert.equal((await fetch(`${origin}/break`)).status, 500)
+  assert.equal(await thread(), 0)
+  rmSync(join(folder, 'marker'))
+  while ((await thread()) === 0) await pause(20)
 })
 
 describe('clients', () => {
