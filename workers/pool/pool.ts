@@ -140,6 +140,8 @@ export class Pool implements CrewListener {
 
   #take(request: IncomingMessage, response: ServerResponse): void {
     const inline = (): void => this.#handler(request, response as never)
+    // A stream of HTTP/2 announces no body, and its response is of another kind.
+    if (request.httpVersionMajor > 1) return inline()
     const route = this.#finder!.find(request, response)
     if (route.isInline || !this.#crew.isAble) return inline()
     if (!hasBody(request)) return this.#submit(route, request, response, null)
