@@ -19,6 +19,7 @@ import type { AppOptions } from './limits.ts'
 import { createMainLane } from './main-lane.ts'
 import type { TlsMaterial } from './messages.ts'
 import type { Stats } from './metrics/stats.ts'
+import { Pool } from './pool/pool.ts'
 
 /** What an app is loaded with. */
 export interface AppContext {
@@ -26,6 +27,10 @@ export interface AppContext {
   readonly stats: Stats
   readonly log: Logger
   readonly tls: TlsMaterial | null
+  /** The number of the worker that loads it. */
+  readonly worker: number
+  /** Threads of its pool; 0 where handlers run on this thread's own loop. */
+  readonly poolThreads: number
 }
 
 /** A user's app, ready to listen. */
@@ -36,6 +41,7 @@ export interface App {
   readonly files: readonly string[]
   readonly state: LaneState
   readonly draining: Draining
+  readonly pool: Pool | null
 }
 
 interface AppModule {
@@ -52,24 +58,36 @@ interface AppModule {
 export async function loadApp(path: string, context: AppContext): Promise<App> {
   const files = followImports()
   const { plugin, options } = await importApp(path)
+  const pool = createPool(path, context)
   try {
+    // The threads load their copies at the same time.
+    const poolStart = pool?.start()
     const state = new LaneState(limitsFor(context.settings, options), context.stats)
-    const { fastify, mounted } = createInstance(options, context, state)
+    const { fastify, mounted } = createInstance(options, context, state, pool)
     const server = fastify.server as Server
     const draining = new Draining(server, state)
     await fastify.register(plugin as FastifyPluginAsync)
     await fastify.ready()
+    pool?.setRoutes(mounted.rows)
+    await poolStart
     if (mounted.table.size > 0) draining.lane = new FastLane(server, mounted, state)
-    return { fastify, routes: mounted.rows, files: [...files], state, draining }
+    return { fastify, routes: mounted.rows, files: [...files], state, draining, pool }
   } catch (error) {
+    await pool?.destroy()
     throw startError(path, error)
   }
+}
+
+function createPool(path: string, context: AppContext): Pool | null {
+  const { poolThreads, ...rest } = context
+  return poolThreads === 0 ? null : new Pool({ ...rest, app: path, threads: poolThreads })
 }
 
 function createInstance(
   options: AppOptions,
   { settings, log, tls }: AppContext,
-  state: LaneState
+  state: LaneState,
+  pool: Pool | null
 ): { fastify: FastifyInstance; mounted: Mounted } {
   if ('serverFactory' in options)
     throw new Error('its options have a serverFactory, and Scherzo makes the server itself')
@@ -79,8 +97,12 @@ function createInstance(
     forceCloseConnections: false,
     ...withLogger(options, log),
     bodyLimit: state.limits.bodyLimit,
-    serverFactory: (handler) => createMainLane(handler as RequestListener, options.http ?? {}, state, tls)
+    serverFactory: (handler) => {
+      const listener = handler as RequestListener
+      return createMainLane(pool?.listener(listener) ?? listener, options.http ?? {}, state, tls)
+    }
   })
+  pool?.attach(fastify, options, state.limits.bodyLimit)
   return { fastify, mounted: mountFastRoutes(fastify, reasonForLaneOff(settings.fastLane, options)) }
 }
 

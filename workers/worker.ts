@@ -23,7 +23,9 @@ async function run(task: WorkerTask): Promise<void> {
   const { settings, tls } = task
   const stats = new Stats(task.stats)
   try {
-    const app = await loadApp(task.app, { settings, stats, tls, log: createLog(settings, task.number) })
+    const { number: worker, poolThreads } = task
+    const log = createLog(settings, worker)
+    const app = await loadApp(task.app, { settings, stats, tls, log, worker, poolThreads })
     if (task.listen !== null) await listen(app.fastify, task.listen)
     startHeartbeat(stats, () => measure(app, stats))
     report({ type: 'ready', routes: app.routes, files: app.files })
@@ -55,7 +57,8 @@ async function listen(fastify: FastifyInstance, { host, port, reusePort }: Liste
   }
 }
 
-function measure({ fastify, state }: App, stats: Stats): void {
+function measure({ fastify, state, pool }: App, stats: Stats): void {
+  pool?.measure()
   stats.set('openRequests', state.openRequests)
   fastify.server.getConnections((_error, count) => stats.set('openConnections', count))
 }

@@ -47,5 +47,12 @@ export function loadHere(
     {},
     { spell: (name) => name, isCommand: false }
   )
-  return loadApp(path, { settings, stats: new Stats(), log: createLog(settings, null), tls })
+  return loadApp(path, {
+    settings,
+    stats: new Stats(),
+    log: createLog(settings, null),
+    tls,
+    worker: 1,
+    poolThreads: settings.runtime === 'multithread' ? (settings.poolThreads ?? 2) : 0
+  })
 }
