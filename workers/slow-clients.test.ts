@@ -27,13 +27,12 @@ test(`${CLIENTS} clients each that are slow with headers, slow with bodies or ne
       port,
       'POST /body HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: 1000\r\n\r\n'
     ),
-    main: await open(port, 'GET /large HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(4), CLIENTS / 2),
-    fast: await open(port, 'GET /large-fast HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(20), CLIENTS / 2)
+    main: await openDeaf(port, 'GET /large HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(4)),
+    fast: await openDeaf(port, 'GET /large-fast HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(20))
   }
   const drip = setInterval(() => {
     for (const client of [...clients.header, ...clients.body]) if (!client.socket.destroyed) client.send('a')
   }, 500)
-  for (const client of [...clients.main, ...clients.fast]) client.socket.pause()
 
   let peak = 0
   const { answered } = load
@@ -64,11 +63,23 @@ test(`${CLIENTS} clients each that are slow with headers, slow with bodies or ne
   }
 })
 
-async function open(port: number, bytes: string, count = CLIENTS): Promise<RawClient[]> {
+async function open(port: number, bytes: string): Promise<RawClient[]> {
+  return openGroups(port, bytes, CLIENTS, true)
+}
+
+/** Clients that ask and do not read what comes. */
+async function openDeaf(port: number, bytes: string): Promise<RawClient[]> {
+  return openGroups(port, bytes, CLIENTS / 2, false)
+}
+
+async function openGroups(port: number, bytes: string, count: number, reads: boolean): Promise<RawClient[]> {
   const clients: RawClient[] = []
   while (clients.length < count) {
     const group = await Promise.all(Array.from({ length: GROUP }, () => RawClient.open(port)))
-    for (const client of group) client.send(bytes)
+    for (const client of group) {
+      if (!reads) client.socket.pause()
+      client.send(bytes)
+    }
     clients.push(...group)
   }
   return clients
