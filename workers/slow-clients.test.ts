@@ -53,14 +53,6 @@ test(`${CLIENTS} clients each that are slow with headers, slow with bodies or ne
   deepEqual([result.wrong, result.lostOnThread, result.lostAtOpening, result.refused], [[], [], 0, 0])
   child.signal('SIGTERM')
   equal((await child.ended).code, 0)
-
-  /** The connections that the server has, as the kernel knows them. */
-  function openConnections(serverPort: number): number {
-    const suffix = `:${serverPort.toString(16).toUpperCase().padStart(4, '0')}`
-    const lines = readFileSync('/proc/net/tcp', 'latin1').split('\n').slice(1)
-    return lines.filter((line) => line.split(/ +/)[2]?.endsWith(suffix) && line.split(/ +/)[4] === '01')
-      .length
-  }
 })
 
 async function open(port: number, bytes: string): Promise<RawClient[]> {
@@ -88,4 +80,11 @@ async function openGroups(port: number, bytes: string, count: number, reads: boo
 function residentMemory(pid: number): number {
   const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
   return Number(kibibytes) * 1024
+}
+
+/** The connections that the server has, as the kernel knows them. */
+function openConnections(serverPort: number): number {
+  const suffix = `:${serverPort.toString(16).toUpperCase().padStart(4, '0')}`
+  const lines = readFileSync('/proc/net/tcp', 'latin1').split('\n').slice(1)
+  return lines.filter((line) => line.split(/ +/)[2]?.endsWith(suffix) && line.split(/ +/)[4] === '01').length
 }
