@@ -11,11 +11,11 @@ import {
   versionOf
 } from './harness/machine.ts'
 import { endChildrenOnExit, pinSelf } from './harness/processes.ts'
-import { renderReport } from './harness/report.ts'
+import { renderReport, toJson } from './harness/report.ts'
 import { barsFor } from './http/bars.ts'
 import { casesFor, IDLE_CONNECTIONS, type Servers } from './http/cases.ts'
 import { help, type Options, parseOptions } from './http/options.ts'
-import { installBun } from './peers/bun-install.ts'
+import { installBun } from './peers/install.ts'
 import { bun, fastify, nodeHttp, peerVersions, scherzo } from './peers/peers.ts'
 
 try {
@@ -71,15 +71,6 @@ function describeEnvironment(bunProgram: string | null): Environment {
     ...peerVersions(bunProgram),
     autocannon: versionOf('node_modules/autocannon')
   }
-}
-
-function toJson(environment: Environment, results: readonly CaseResult[]): string {
-  const cases = results.map(({ case: { name, load }, samples }) => ({
-    name,
-    load,
-    samples: Object.fromEntries(samples)
-  }))
-  return JSON.stringify({ environment, cases }, null, 2)
 }
 
 function log(line: string): void {

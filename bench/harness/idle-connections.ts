@@ -8,7 +8,11 @@ import type { Sample } from './sample.ts'
 import type { RunningServer } from './server.ts'
 
 export interface IdleLoad {
-  path: string
+  /**
+   * Opens so many connections and holds them. It sends their number through its IPC channel when they are open and
+   * whenever it is asked to "count".
+   */
+  client: (port: number | string, connections: number) => Command
   /** In each of two steps. */
   connections: number
   settleSeconds: number
@@ -47,12 +51,20 @@ export async function measureIdleConnections(server: RunningServer, load: IdleLo
   return { figures, warnings: [] }
 }
 
-export function idleClientCommand(load: IdleLoad, port: number | string): Command {
-  return ['node', 'bench/harness/idle-client.ts', String(port), load.path, String(load.connections)]
+/** Keep-alive connections that have had one answer. */
+export function idleClient(path: string): IdleLoad['client'] {
+  return (port, connections) => [
+    'node',
+    'bench/harness/idle-client.ts',
+    String(port),
+    path,
+    String(connections)
+  ]
 }
 
 async function openConnections(port: number, load: IdleLoad): Promise<ChildProcess> {
-  const client = startPinned(idleClientCommand(load, port), LOAD_CORE, ['ignore', 'ignore', 'inherit', 'ipc'])
+  const command = load.client(port, load.connections)
+  const client = startPinned(command, LOAD_CORE, ['ignore', 'ignore', 'inherit', 'ipc'])
   const opened = await nextMessage(client)
   if (opened !== load.connections) throw new Error(`Only ${opened} of ${load.connections} connections opened`)
   return client

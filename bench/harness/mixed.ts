@@ -4,6 +4,7 @@ import type { MixedReport } from './mixed-client.ts'
 import { type Command, runPinned } from './processes.ts'
 import { type Sample, sampleOf } from './sample.ts'
 import type { RunningServer } from './server.ts'
+import { quantile } from './statistics.ts'
 
 /** Light requests at a fixed rate beside heavy ones. */
 export interface MixedLoad {
@@ -51,8 +52,4 @@ async function run(server: RunningServer, load: MixedLoad, seconds: number): Pro
     seconds + SECONDS_TO_END
   )
   return JSON.parse(output) as MixedReport
-}
-
-function quantile(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
 }

@@ -1,4 +1,4 @@
-import { type Bar, compare, isMet } from './bars.ts'
+import { type Bar, compare, isMet, measureBar } from './bars.ts'
 import type { CaseResult, Column } from './case.ts'
 import type { Environment } from './machine.ts'
 import { figureOf, isSaturated, type Sample } from './sample.ts'
@@ -19,6 +19,16 @@ export function renderReport(
     ...results.flatMap(renderCase),
     ...renderBars(results, bars)
   ].join('\n')
+}
+
+/** Every sample, for other programs. */
+export function toJson(environment: Environment, results: readonly CaseResult[]): string {
+  const cases = results.map(({ case: { name, load }, samples }) => ({
+    name,
+    load,
+    samples: Object.fromEntries(samples)
+  }))
+  return JSON.stringify({ environment, cases }, null, 2)
 }
 
 function renderCase(result: CaseResult): string[] {
@@ -71,25 +81,27 @@ function renderRemarks(samples: CaseResult['samples']): string[] {
 function renderBars(results: readonly CaseResult[], bars: readonly Bar[]): string[] {
   if (bars.length === 0) return []
   const rows = bars.map((bar) => renderBar(bar, findResult(results, bar)))
-  return ['', '## Bars', '', ...renderTable(['case', 'ratio', 'wanted', 'measured', 'verdict'], rows)]
+  return ['', '## Bars', '', ...renderTable(['case', 'figure', 'wanted', 'measured', 'verdict'], rows)]
 }
 
 function renderBar(bar: Bar, result: CaseResult | undefined): string[] {
-  const ratio = compare(result, bar.server, bar.peer, bar.figure)
+  const measured = measureBar(result, bar)
   const wanted = 'atLeast' in bar.wanted ? `>= ${bar.wanted.atLeast}` : `<= ${bar.wanted.atMost}`
+  const isRatio = bar.peer !== null
   return [
     bar.case,
-    `${bar.title}, ${bar.server} / ${bar.peer}`,
+    `${bar.title}, ${bar.server}${isRatio ? ` / ${bar.peer}` : ''}`,
     wanted,
-    renderRatio(ratio),
-    ratio === null ? 'not measured' : renderVerdict(bar, ratio.median, result)
+    measured === null ? '' : renderSummary(measured, isRatio ? 3 : 0, true),
+    measured === null ? 'not measured' : renderVerdict(bar, measured.median, result)
   ]
 }
 
-function renderVerdict(bar: Bar, ratio: number, result: CaseResult | undefined): string {
-  const samples = [bar.server, bar.peer].flatMap((name) => result?.samples.get(name) ?? [])
+function renderVerdict(bar: Bar, value: number, result: CaseResult | undefined): string {
+  const names = bar.peer === null ? [bar.server] : [bar.server, bar.peer]
+  const samples = names.flatMap((name) => result?.samples.get(name) ?? [])
   const isPaced = bar.figure === 'rate' && !samples.every(isSaturated)
-  return `${isMet(bar, ratio) ? 'met' : 'NOT MET'}${isPaced ? ', not saturated throughout' : ''}`
+  return `${isMet(bar, value) ? 'met' : 'NOT MET'}${isPaced ? ', not saturated throughout' : ''}`
 }
 
 function findResult(results: readonly CaseResult[], bar: Bar): CaseResult | undefined {

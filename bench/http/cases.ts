@@ -1,7 +1,7 @@
 import { autocannonCommand, measureWithAutocannon } from '../harness/autocannon.ts'
 import type { Case } from '../harness/case.ts'
 import { LOAD_CORE } from '../harness/cores.ts'
-import { idleClientCommand, measureIdleConnections } from '../harness/idle-connections.ts'
+import { idleClient, measureIdleConnections } from '../harness/idle-connections.ts'
 import { type Command, describe } from '../harness/processes.ts'
 import type { ServerRecipe } from '../harness/server.ts'
 import { measureWithWrk, wrkCommand, type WrkLoad } from '../harness/wrk.ts'
@@ -77,14 +77,14 @@ const builders: Record<CaseKind, (options: Options, servers: Servers) => Case[]>
 
   memory: (_options, servers) => {
     const load = {
-      path: plaintextAnswer.path,
+      client: idleClient(plaintextAnswer.path),
       connections: IDLE_CONNECTIONS,
       settleSeconds: SETTLE_SECONDS
     }
     return [
       {
         name: `Memory, ${IDLE_CONNECTIONS} idle connections`,
-        load: pinned(idleClientCommand(load, 'PORT')),
+        load: pinned(load.client('PORT', IDLE_CONNECTIONS)),
         answers: [plaintextAnswer, jsonAnswer],
         servers: listServers(servers),
         columns: memoryColumns,

@@ -3,14 +3,18 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { versionOf } from '../harness/machine.ts'
 import { root } from '../harness/processes.ts'
 
-const PACKAGES = 'bench/node_modules/@oven'
+const BUN_PACKAGES = 'bench/node_modules/@oven'
 const SECONDS_TO_INSTALL = 180
 
 /** Where Bun's program is, from the root of the checkout, or null where it cannot be installed. */
 export function installBun(log: (line: string) => void): string | null {
-  const found = findBun()
-  if (found !== null) return found
-  log('Installing Bun in bench/')
+  return isPeerInstalled('bun', log) ? findBun() : null
+}
+
+/** Installs what bench/package.json pins, unless the peer is there in that version. */
+export function isPeerInstalled(name: string, log: (line: string) => void): boolean {
+  if (isPinnedVersion(name)) return true
+  log(`Installing ${name} in bench/`)
   // Bun's install script would only link the program that its platform's package holds. The prefix is there because an
   // npm that runs under "npm run" takes the folder of the outer one otherwise.
   spawnSync('npm', ['ci', '--prefix', 'bench', '--ignore-scripts', '--no-audit', '--no-fund'], {
@@ -18,23 +22,22 @@ export function installBun(log: (line: string) => void): string | null {
     stdio: ['ignore', 'ignore', 'inherit'],
     timeout: SECONDS_TO_INSTALL * 1000
   })
-  return findBun()
+  return isPinnedVersion(name)
 }
 
 function findBun(): string | null {
-  if (!isPinnedVersion()) return null
-  const folder = `${root}${PACKAGES}`
+  const folder = `${root}${BUN_PACKAGES}`
   const platforms = existsSync(folder) ? readdirSync(folder) : []
   for (const platform of platforms) {
-    const program = `${PACKAGES}/${platform}/bin/bun`
+    const program = `${BUN_PACKAGES}/${platform}/bin/bun`
     if (spawnSync(program, ['--version'], { cwd: root }).status === 0) return program
   }
   return null
 }
 
-function isPinnedVersion(): boolean {
-  const pinned = JSON.parse(readFileSync(`${root}bench/package.json`, 'utf8')) as {
-    dependencies: { bun: string }
+function isPinnedVersion(name: string): boolean {
+  const { dependencies } = JSON.parse(readFileSync(`${root}bench/package.json`, 'utf8')) as {
+    dependencies: Record<string, string>
   }
-  return versionOf('bench/node_modules/bun') === pinned.dependencies.bun
+  return versionOf(`bench/node_modules/${name}`) === dependencies[name]
 }

@@ -1,0 +1,68 @@
+import type { Bar } from '../harness/bars.ts'
+import { BUN, SCHERZO, WS } from '../peers/broadcasters.ts'
+import {
+  channelsCase,
+  channelsName,
+  memoryCase,
+  rateCase,
+  RATE_SUBSCRIBERS,
+  throughputCase
+} from './cases.ts'
+import type { BroadcastOptions, CaseKind } from './options.ts'
+
+/** Deliveries/s from one core. */
+const HELD_TO = 2_100_000
+const HELD_TO_AT: ReadonlySet<number> = new Set([100, 1000])
+
+/** What Scherzo is held to. */
+export function barsFor({ only, subscribers }: BroadcastOptions): Bar[] {
+  return only.flatMap((kind) => bars[kind](subscribers))
+}
+
+const bars: Record<CaseKind, (subscribers: readonly number[]) => Bar[]> = {
+  throughput: (subscribers) =>
+    [
+      { figure: 'rate', title: 'deliveries/s' },
+      // Where others use the server's core too, or the clients set the pace, this is what compares.
+      { figure: 'perCpuSecond', title: 'deliveries/CPU s' }
+    ].flatMap((what) => subscribers.flatMap((count) => throughputBars(count, what))),
+  rate: () =>
+    RATE_SUBSCRIBERS.map((count) => ({
+      case: rateCase(count),
+      server: SCHERZO,
+      peer: WS,
+      figure: 'cpu',
+      title: 'CPU/delivery',
+      wanted: { atMost: 0.95 }
+    })),
+  channels: () => [
+    {
+      case: channelsCase,
+      server: channelsName(1),
+      peer: channelsName(40),
+      figure: 'average',
+      title: 'time until all have it',
+      wanted: { atMost: 1.5 }
+    }
+  ],
+  http: () => [],
+  memory: () => [
+    {
+      case: memoryCase,
+      server: SCHERZO,
+      peer: WS,
+      figure: 'perNextConnection',
+      title: 'bytes/connection, as many again',
+      wanted: { atMost: 0.8 }
+    }
+  ]
+}
+
+function throughputBars(count: number, what: Pick<Bar, 'figure' | 'title'>): Bar[] {
+  const bar = { ...what, case: throughputCase(count), server: SCHERZO }
+  return [
+    { ...bar, peer: BUN, wanted: { atLeast: 1 } },
+    { ...bar, peer: WS, wanted: { atLeast: 10 } },
+    ...(HELD_TO_AT.has(count) ? [{ ...bar, peer: null, wanted: { atLeast: HELD_TO } }] : [])
+  ]
+}

@@ -1,0 +1,68 @@
+import { parseArgs } from 'node:util'
+import { parseList, parsePositive } from '../harness/options.ts'
+import { type BroadcasterKind, broadcasterKinds } from '../peers/broadcasters.ts'
+
+export const caseKinds = ['throughput', 'rate', 'channels', 'http', 'memory'] as const
+export type CaseKind = (typeof caseKinds)[number]
+
+export interface BroadcastOptions {
+  repeats: number
+  seconds: number
+  warmUp: number
+  subscribers: number[]
+  only: CaseKind[]
+  servers: BroadcasterKind[]
+  json: string | null
+  help: boolean
+}
+
+export const help: string = `Usage: npm run bench:broadcast -- [options]
+
+Measures how Scherzo broadcasts beside Bun, ws, @fastify/websocket and Socket.IO, one server at a time, pinned to
+core 0 with its subscribers in another process on core 1, and prints a report. It fails when a single message is lost,
+repeated or out of order on any connection.
+
+  throughput  as many 140-byte messages as backpressure allows, on one channel
+  rate        100 messages a second to 10, 100 and 500 subscribers: CPU and latency
+  channels    1 to 40 channels over 18,000 subscribers of two workers: time until the last one has a message
+  http        GET /plaintext while 10,000 subscribers get 20 messages a second, with fan-out in chunks and without
+  memory      of idle subscribers, 8,000 and as many again
+
+  --repeats N         Measurements of every server in every case. Default: 5
+  --seconds N         Length of one measured window. Default: 5
+  --warm-up N         Length of the load before it. Default: 2
+  --only LIST         Cases: ${caseKinds.join(',')}. Default: all
+  --subscribers LIST  Subscribers of the throughput case. Default: 10,100,500,1000,5000,10000
+  --servers LIST      Servers: ${broadcasterKinds.join(',')}. Default: all
+  --json FILE         Writes every sample to FILE too
+  --help              Shows this
+
+Needs Linux, two cores, taskset and 18,100 file descriptors. With the defaults it takes about 75 minutes.`
+
+export function parseBroadcastOptions(args: string[]): BroadcastOptions {
+  const { values } = parseArgs({
+    args,
+    options: {
+      repeats: { type: 'string', default: '5' },
+      seconds: { type: 'string', default: '5' },
+      'warm-up': { type: 'string', default: '2' },
+      subscribers: { type: 'string', default: '10,100,500,1000,5000,10000' },
+      only: { type: 'string', default: caseKinds.join() },
+      servers: { type: 'string', default: broadcasterKinds.join() },
+      json: { type: 'string' },
+      help: { type: 'boolean', default: false }
+    }
+  })
+  return {
+    repeats: parsePositive('--repeats', values.repeats, Number.isInteger),
+    seconds: parsePositive('--seconds', values.seconds, Number.isFinite),
+    warmUp: parsePositive('--warm-up', values['warm-up'], Number.isFinite),
+    subscribers: values.subscribers
+      .split(',')
+      .map((item) => parsePositive('--subscribers', item, Number.isInteger)),
+    only: parseList('--only', values.only, caseKinds),
+    servers: parseList('--servers', values.servers, broadcasterKinds),
+    json: values.json ?? null,
+    help: values.help
+  }
+}

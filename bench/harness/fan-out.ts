@@ -1,0 +1,120 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Order, orderQuery, PUBLISH_PATH } from '../broadcast/publisher.ts'
+import { stop } from './processes.ts'
+import { type Sample, sampleOf } from './sample.ts'
+import type { RunningServer } from './server.ts'
+import type { Finish, Mark } from './subscriber-client.ts'
+import { type Audience, Subscribers } from './subscribers.ts'
+
+/** Messages that the server publishes to the subscribers that a client process holds. */
+export interface FanOutLoad extends Audience {
+  /** Messages a second on each channel; null for as many as backpressure allows. */
+  rate: number | null
+  warmUpSeconds: number
+  seconds: number
+}
+
+// The server goes on publishing for a while behind the window, so that the whole window is under load.
+const SECONDS_BEHIND = 1
+
+// A server may still be busy with the last handshakes when the client has seen their answers.
+const SECONDS_TO_SUBSCRIBE = 0.5
+
+// More than that at the end were not delivered in the time in which they were published.
+const MUCH_IN_FLIGHT = 0.05
+
+/** Something else that is done to the server. */
+export type Beside = (subscribers: Subscribers) => Promise<Record<string, number>>
+
+/** `beside` runs while the window is measured, and its figures are added. */
+export async function measureFanOut(
+  server: RunningServer,
+  load: FanOutLoad,
+  beside: Beside = async () => ({})
+): Promise<Sample> {
+  const subscribers = await Subscribers.open(server.port, load)
+  try {
+    await sleep(SECONDS_TO_SUBSCRIBE * 1000)
+    const published = publish(server, load)
+    const watched = watch(server, load, subscribers, beside)
+    const [rounds, { begin, end, figures }] = await Promise.all([published, watched])
+    const finish = await subscribers.ask<Finish>({ finish: rounds })
+    checkConservation(finish)
+    const sample = toSample(begin, end, finish, load)
+    return { ...sample, figures: { ...sample.figures, ...figures } }
+  } finally {
+    await stop(subscribers.process)
+  }
+}
+
+interface Watched {
+  begin: Mark
+  end: Mark
+  figures: Record<string, number>
+}
+
+async function watch(
+  server: RunningServer,
+  load: FanOutLoad,
+  subscribers: Subscribers,
+  beside: Beside
+): Promise<Watched> {
+  await sleep(load.warmUpSeconds * 1000)
+  const begin = await subscribers.ask<Mark>({ begin: server.pid })
+  const [figures] = await Promise.all([beside(subscribers), sleep(load.seconds * 1000)])
+  const end = await subscribers.ask<Mark>({ end: server.pid })
+  return { begin, end, figures }
+}
+
+async function publish({ port }: RunningServer, load: FanOutLoad): Promise<number> {
+  const order: Order = { ...load, seconds: load.warmUpSeconds + load.seconds + SECONDS_BEHIND }
+  const response = await fetch(`http://127.0.0.1:${port}${PUBLISH_PATH}${orderQuery(order)}`, {
+    method: 'POST'
+  })
+  const text = await response.text()
+  if (!response.ok) throw new Error(`The order to publish was answered with ${response.status} ${text}`)
+  return Number(text)
+}
+
+/** published x subscribers = delivered + skipped + in flight, and what was in flight arrives. */
+function checkConservation({ account, atLast, ended }: Finish): void {
+  const lost = atLast.inFlight > 0 ? [`${atLast.inFlight} of ${atLast.owed} deliveries never came`] : []
+  const faults = [...account.faults, ...atLast.faults, ...lost, ...new Set(ended)]
+  if (faults.length > 0) throw new Error(`Messages are not conserved: ${faults.join('; ')}`)
+}
+
+function toSample(begin: Mark, end: Mark, { account, figures: observed }: Finish, load: FanOutLoad): Sample {
+  const seconds = end.seconds - begin.seconds
+  const sample = sampleOf({
+    requests: end.delivered - begin.delivered,
+    seconds,
+    server: {
+      user: end.server.user - begin.server.user,
+      system: end.server.system - begin.server.system
+    },
+    core: end.core - begin.core
+  })
+  // At a fixed rate no server has to be saturated.
+  const { busy = 0, ...figures } = sample.figures
+  const usage = load.rate === null ? { busy } : { used: busy }
+  const { owed, skipped, inFlight } = account
+  return {
+    figures: {
+      ...figures,
+      ...usage,
+      ...observed,
+      perCpuSecond: 1e6 / (figures['cpu'] ?? 0),
+      client: (end.client - begin.client) / seconds,
+      owed,
+      skipped,
+      inFlight
+    },
+    warnings: [...sample.warnings, ...warnOfFlight(inFlight / owed)]
+  }
+}
+
+function warnOfFlight(share: number): string[] {
+  return share > MUCH_IN_FLIGHT
+    ? [`${Math.round(share * 100)} % of the deliveries were in flight when publishing ended`]
+    : []
+}

@@ -1,0 +1,64 @@
+import type { Protocol } from '../harness/subscriber.ts'
+import { versionOf } from '../harness/machine.ts'
+import type { ServerRecipe } from '../harness/server.ts'
+
+export const broadcasterKinds = ['scherzo', 'bun', 'ws', 'fastify', 'socket.io'] as const
+export type BroadcasterKind = (typeof broadcasterKinds)[number]
+
+export const SCHERZO = 'Scherzo'
+export const BUN = 'Bun'
+export const WS = 'ws'
+
+/** Servers that publish to WebSockets. */
+export interface Broadcaster extends ServerRecipe {
+  protocol: Protocol
+}
+
+/** Without the programs that could not be installed. */
+export function broadcasters(
+  kinds: readonly BroadcasterKind[],
+  isInstalled: (name: string) => boolean,
+  bunProgram: string | null
+): Broadcaster[] {
+  const all: Record<BroadcasterKind, Broadcaster | null> = {
+    scherzo: scherzo(SCHERZO),
+    bun: bunProgram === null ? null : onWebSockets(BUN, bunProgram, 'bun-broadcast.js'),
+    ws: onWebSockets(WS, 'node', 'ws-broadcast.ts'),
+    fastify: onWebSockets('@fastify/websocket', 'node', 'fastify-websocket.ts'),
+    'socket.io': isInstalled('socket.io')
+      ? { ...onWebSockets('Socket.IO', 'node', 'socket-io.js'), protocol: 'socket.io' }
+      : null
+  }
+  return broadcasterKinds
+    .filter((kind) => kinds.includes(kind))
+    .map((kind) => all[kind])
+    .filter((broadcaster) => broadcaster !== null)
+}
+
+export function scherzo(name: string, workers = 1, ...settings: readonly string[]): Broadcaster {
+  const serve = 'node workers/command-line.ts serve bench/apps/broadcast.ts'
+  return {
+    name,
+    protocol: 'websocket',
+    command: (port) => [...`${serve} --port ${port} --workers ${workers}`.split(' '), ...settings]
+  }
+}
+
+export function broadcasterVersions(
+  isInstalled: (name: string) => boolean,
+  bunProgram: string | null
+): Record<string, string> {
+  const leftOut = 'left out, it could not be installed'
+  return {
+    [SCHERZO]: versionOf('.'),
+    'Node.js': process.version,
+    [BUN]: bunProgram === null ? leftOut : versionOf('bench/node_modules/bun'),
+    [WS]: versionOf('node_modules/ws'),
+    '@fastify/websocket': versionOf('node_modules/@fastify/websocket'),
+    'Socket.IO': isInstalled('socket.io') ? versionOf('bench/node_modules/socket.io') : leftOut
+  }
+}
+
+function onWebSockets(name: string, program: string, file: string): Broadcaster {
+  return { name, protocol: 'websocket', command: (port) => [program, `bench/peers/${file}`, String(port)] }
+}
