@@ -1,4 +1,4 @@
-// node bench/harness/mixed-client.ts PORT LIGHT_PER_SECOND HEAVY_AT_ONCE SECONDS
+// node bench/harness/mixed-client.ts PORT LIGHT_PER_SECOND HEAVY_AT_ONCE BURN_MILLISECONDS SECONDS
 //
 // Light requests at a fixed rate beside heavy ones, of which so many are always under way. Prints JSON. The latency of a light
 // request counts from the moment at which it was due: one that could not be sent in time has waited, too.
@@ -12,7 +12,9 @@ export interface MixedReport {
   heavy: number
 }
 
-const [port = 0, lightPerSecond = 0, heavyAtOnce = 0, seconds = 0] = process.argv.slice(2).map(Number)
+const [port = 0, lightPerSecond = 0, heavyAtOnce = 0, burn = 0, seconds = 0] = process.argv
+  .slice(2)
+  .map(Number)
 const agent = new Agent({ keepAlive: true })
 const end = performance.now() + seconds * 1000
 const report: MixedReport = { light: [], heavy: 0 }
@@ -33,7 +35,7 @@ async function askLight(): Promise<void> {
 
 async function askHeavy(): Promise<void> {
   while (performance.now() < end) {
-    await ask('/burn', '{"message":"burnt"}')
+    await ask(`/burn?ms=${burn}`, '{"message":"burnt"}')
     if (performance.now() < end) report.heavy++
   }
 }

@@ -9,6 +9,8 @@ import type { RunningServer } from './server.ts'
 export interface MixedLoad {
   lightPerSecond: number
   heavyAtOnce: number
+  /** CPU time that a heavy request takes, in milliseconds. */
+  burn: number
   warmUpSeconds: number
   seconds: number
 }
@@ -39,7 +41,7 @@ export async function measureMixed(server: RunningServer, load: MixedLoad): Prom
 }
 
 export function mixedCommand(load: MixedLoad, port: number | string, seconds: number): Command {
-  return `node bench/harness/mixed-client.ts ${port} ${load.lightPerSecond} ${load.heavyAtOnce} ${seconds}`.split(
+  return `node bench/harness/mixed-client.ts ${port} ${load.lightPerSecond} ${load.heavyAtOnce} ${load.burn} ${seconds}`.split(
     ' '
   )
 }
