@@ -48,7 +48,7 @@ export function compress(data: Uint8Array, level: number = DEFAULT_LEVEL, maxWin
     windowBits: Math.max(windowBits, LEAST_WINDOW_BITS),
     finishFlush: constants.Z_SYNC_FLUSH
   })
-  const length = compressed.length - TAIL.length
+  const length = compressed.length - TAIL_LENGTH
   return length < data.length ? compressed.subarray(0, length) : null
 }
 
@@ -61,11 +61,14 @@ export function compress(data: Uint8Array, level: number = DEFAULT_LEVEL, maxWin
  * @throws SCZ_ERR_WS_COMPRESSED_DATA, close code 1007: the RFCs name none for it, and `ws` uses this one, too
  */
 export function inflate(data: Uint8Array, maxBytes: number): Buffer {
-  const { buffer, engine } = inflateWithInfo(Buffer.concat([data, TAIL]), maxBytes)
-  // Behind a block marked as final zlib reads nothing. A sender may use one, and then pads with an empty block (section
-  // 7.2.3.4). More than that we would drop without a word.
+  // Should be 00 (section 7.2.3.6), but zlib gives nothing at all where a client flushes twice, and `ws` takes that.
+  if (data.length === 0) return NOTHING
+  const { buffer, engine } = inflateWithInfo(Buffer.concat([data, ENDING]), maxBytes)
+  if (engine.bytesWritten === data.length + ENDING.length) return buffer
+  // The message has a final block of its own. A sender may do so, and pads it with an empty block (section 7.2.3.4); more
+  // than that, zlib would have dropped without a word.
   const unread = data.length - engine.bytesWritten
-  if (unread > 1 || (unread === 1 && data[data.length - 1] !== 0)) {
+  if (unread !== 0 && (unread !== 1 || data[data.length - 1] !== 0)) {
     throw new ScherzoError('SCZ_ERR_WS_COMPRESSED_DATA')
   }
   return buffer
@@ -74,8 +77,11 @@ export function inflate(data: Uint8Array, maxBytes: number): Buffer {
 const DEFAULT_LEVEL = 3
 /** zlib can't make a raw stream for the smallest window, 8 bits, and takes 9 instead. */
 const LEAST_WINDOW_BITS = 9
-/** The length of the empty block that ends every message and is not sent. */
-const TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff])
+/** The length of the empty block that ends every message and is not sent: 00 00 ff ff. */
+const TAIL_LENGTH = 4
+/** The same, then an empty final block: only so zlib tells a whole message from one that is cut off. */
+const ENDING = Buffer.from([0x00, 0x00, 0xff, 0xff, 0x03, 0x00])
+const NOTHING = Buffer.alloc(0)
 
 const WITHOUT_LIMIT: DeflateAgreement = {
   maxWindowBits: 15,
@@ -112,7 +118,6 @@ interface Inflated {
 function inflateWithInfo(data: Buffer, maxBytes: number): Inflated {
   try {
     const result: unknown = inflateRawSync(data, {
-      finishFlush: constants.Z_SYNC_FLUSH,
       maxOutputLength: maxBytes,
       info: true
     })
