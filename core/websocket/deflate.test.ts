@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import { constants, deflateRawSync } from 'node:zlib'
-import { compress, inflate, negotiateDeflate } from './deflate.ts'
+import { compress, inflate, longestDeflated, negotiateDeflate } from './deflate.ts'
 import { parseExtensions } from './extensions.ts'
 
 const BASE = 'permessage-deflate; server_no_context_takeover; client_no_context_takeover'
@@ -101,6 +102,24 @@ test('takes a message up to the limit and refuses one byte more', () => {
       code: 'SCZ_ERR_WS_MESSAGE_SIZE',
       closeCode: 1009
     })
+  }
+})
+
+test('knows how long a message gets that deflating does not shorten', () => {
+  for (const length of [1, 5, 100, 1000, 65_536, LIMIT]) {
+    const noise = randomBytes(length)
+    for (const options of [
+      { memLevel: 1, windowBits: 9 },
+      { level: 0, memLevel: 1 },
+      { strategy: constants.Z_FIXED },
+      {}
+    ]) {
+      const { length: deflatedLength } = deflateRawSync(noise, {
+        ...options,
+        finishFlush: constants.Z_SYNC_FLUSH
+      })
+      assert.ok(deflatedLength - 4 <= longestDeflated(length), `${deflatedLength} for ${length}`)
+    }
   }
 })
 

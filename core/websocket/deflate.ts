@@ -74,6 +74,14 @@ export function inflate(data: Uint8Array, maxBytes: number): Buffer {
   return buffer
 }
 
+/**
+ * What a message of `length` bytes may take when it is deflated: noise gets longer, by an eighth where zlib has as little
+ * memory as it can do with (its deflateBound). Without this, such a message just below the limit would be refused.
+ */
+export function longestDeflated(length: number): number {
+  return length + Math.ceil(length / 8) + Math.ceil(length / 64) + 16
+}
+
 const DEFAULT_LEVEL = 3
 /** zlib can't make a raw stream for the smallest window, 8 bits, and takes 9 instead. */
 const LEAST_WINDOW_BITS = 9

@@ -11,11 +11,20 @@ function headerOf(bytes: Uint8Array, mayCompress = false): object & { readonly b
 
 test('gives every part of a header, for each form of the length', () => {
   const parts = { isFinal: true, isCompressed: false, opcode: 1, key: 0x01020304 }
-  const head = (hex: string): object => headerOf(Buffer.from(hex, 'hex'))
-  assert.deepEqual(head('818501020304'), { bytes: 6, ...parts, length: 5 })
-  assert.deepEqual(head('81fe010001020304'), { bytes: 8, ...parts, length: 256 })
-  assert.deepEqual(head('81ff000000000001000001020304'), { bytes: 14, ...parts, length: 65_536 })
-  assert.deepEqual(head('008001020304'), { bytes: 6, ...parts, isFinal: false, opcode: 0, length: 0 })
+  assert.deepEqual(headerOf(Buffer.from('818501020304', 'hex')), { bytes: 6, ...parts, length: 5 })
+  assert.deepEqual(headerOf(Buffer.from('81fe010001020304', 'hex')), { bytes: 8, ...parts, length: 256 })
+  assert.deepEqual(headerOf(Buffer.from('81ff000000000001000001020304', 'hex')), {
+    bytes: 14,
+    ...parts,
+    length: 65_536
+  })
+  assert.deepEqual(headerOf(Buffer.from('008001020304', 'hex')), {
+    bytes: 6,
+    ...parts,
+    isFinal: false,
+    opcode: 0,
+    length: 0
+  })
 })
 
 test('a key with its top bit set is a number of 32 bits, too', () => {

@@ -23,24 +23,31 @@ test('hands out a whole message as a part of the chunk, without a copy', () => {
 
 test('refuses a length above the limit from the header alone', () => {
   const limits = { maxMessageBytes: 1000 }
-  const header = (announced: bigint): Buffer => clientFrame({ opcode: 2, announced })
-  assert.equal(read(header(1000n), [], limits).fault, null)
+  assert.equal(read(clientFrame({ opcode: 2, announced: 1000n }), [], limits).fault, null)
   for (const announced of [1001n, 65_536n, 2n ** 32n, 2n ** 53n + 1n, 2n ** 63n, 2n ** 64n - 1n]) {
-    assert.equal(read(header(announced), [], limits).fault, 'SCZ_ERR_WS_MESSAGE_SIZE', String(announced))
+    assert.equal(
+      read(clientFrame({ opcode: 2, announced }), [], limits).fault,
+      'SCZ_ERR_WS_MESSAGE_SIZE',
+      String(announced)
+    )
   }
 })
 
+test('takes a message that deflating makes longer than the limit, but not by much', () => {
+  const limits = { maxMessageBytes: 1000, deflate: true }
+  // One stored block: its length, the inverse of that, the bytes as they are, and the start of the empty block.
+  const stored = Buffer.concat([Buffer.from('00e80317fc', 'hex'), Buffer.alloc(1000, 'x'), Buffer.alloc(1)])
+  const { reading, others } = readEveryWay(clientFrame({ opcode: 1, payload: stored, reserved: 4 }), limits)
+  assert.deepEqual(reading, { events: [['text', 'x'.repeat(1000)]], fault: null })
+  assert.deepEqual(others, [])
+  const longer = clientFrame({ opcode: 1, announced: 1200n, reserved: 4 })
+  assert.equal(read(longer, [], limits).fault, 'SCZ_ERR_WS_MESSAGE_SIZE')
+})
+
 test('counts the bytes of all fragments, and not those of control frames between them', () => {
-  const bytes = (last: number): Buffer =>
-    clientFrames(
-      { opcode: 2, payload: Buffer.alloc(400), isFinal: false },
-      { opcode: 9, payload: Buffer.alloc(125) },
-      { opcode: 0, payload: Buffer.alloc(400), isFinal: false },
-      { opcode: 0, payload: Buffer.alloc(last) }
-    )
   const limits = { maxMessageBytes: 1000 }
-  assert.equal(read(bytes(200), [], limits).fault, null)
-  const { events, fault } = read(bytes(201), [], limits)
+  assert.equal(read(threeFragments(200), [], limits).fault, null)
+  const { events, fault } = read(threeFragments(201), [], limits)
   assert.equal(fault, 'SCZ_ERR_WS_MESSAGE_SIZE')
   assert.equal(events.length, 1)
 })
@@ -56,16 +63,10 @@ test('starts to count anew with every message', () => {
 })
 
 test('takes as many fragments as the limit, empty ones too, and no more', () => {
-  const bytes = (fragments: number): Buffer =>
-    clientFrames(
-      { opcode: 1, isFinal: false },
-      ...Array.from({ length: fragments - 2 }, () => ({ opcode: 0, isFinal: false })),
-      { opcode: 0, payload: 'end' }
-    )
-  assert.deepEqual(read(bytes(10), [], { maxFragments: 10 }).events, [['text', 'end']])
-  assert.equal(read(bytes(11), [], { maxFragments: 10 }).fault, 'SCZ_ERR_WS_FRAGMENTS')
-  assert.equal(read(bytes(16_384)).fault, null)
-  assert.equal(read(bytes(16_385)).fault, 'SCZ_ERR_WS_FRAGMENTS')
+  assert.deepEqual(read(fragmented(10), [], { maxFragments: 10 }).events, [['text', 'end']])
+  assert.equal(read(fragmented(11), [], { maxFragments: 10 }).fault, 'SCZ_ERR_WS_FRAGMENTS')
+  assert.equal(read(fragmented(16_384)).fault, null)
+  assert.equal(read(fragmented(16_385)).fault, 'SCZ_ERR_WS_FRAGMENTS')
 })
 
 test('refuses bad text in the first kilobyte of a megabyte that has not arrived', () => {
@@ -192,3 +193,19 @@ test('2,000 connections that announce a megabyte and send little hold little', (
   // 200 bytes each arrived; buffers of the single bytes may wait to be collected, so the bound is a loose one.
   assert.ok(process.memoryUsage().arrayBuffers - before < 64 * MIB)
 })
+
+/** 800 bytes in two fragments with a ping between them, then the last one. */
+function threeFragments(last: number): Buffer {
+  return clientFrames(
+    { opcode: 2, payload: Buffer.alloc(400), isFinal: false },
+    { opcode: 9, payload: Buffer.alloc(125) },
+    { opcode: 0, payload: Buffer.alloc(400), isFinal: false },
+    { opcode: 0, payload: Buffer.alloc(last) }
+  )
+}
+
+/** A message in so many fragments, of which only the last has a payload. */
+function fragmented(count: number): Buffer {
+  const middle = Array.from({ length: count - 2 }, () => ({ opcode: 0, isFinal: false }))
+  return clientFrames({ opcode: 1, isFinal: false }, ...middle, { opcode: 0, payload: 'end' })
+}

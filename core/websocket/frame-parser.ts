@@ -1,5 +1,6 @@
 import { ScherzoError } from '../errors.ts'
 import { isCloseCode } from './close-codes.ts'
+import { longestDeflated } from './deflate.ts'
 import { FrameHeader, MAX_HEADER_BYTES, readHeader } from './frame-header.ts'
 import { GrowingBytes } from './growing-bytes.ts'
 import { rotateKey, unmask } from './mask.ts'
@@ -108,7 +109,7 @@ export class FrameParser {
     const { opcode, length, key, isFinal, isCompressed } = header
     const end = at + length
     const isControl = opcode >= CLOSE
-    if (!isControl) this.#checkData(opcode, length)
+    if (!isControl) this.#checkData(opcode, length, isCompressed)
 
     if (end <= chunk.length && (isControl || (isFinal && this.#message === null))) {
       unmask(chunk, at, end, key)
@@ -124,16 +125,23 @@ export class FrameParser {
   }
 
   /** Whether a data frame may come now, and is not too much; before any of it is kept. */
-  #checkData(opcode: number, length: number): void {
+  #checkData(opcode: number, length: number, isCompressed: boolean): void {
     const message = this.#message
     if ((opcode === CONTINUATION) === (message === null)) throw new ScherzoError('SCZ_ERR_WS_CONTINUATION')
     const { maxMessageBytes, maxFragments } = this.#settings
-    if ((message === null ? 0 : message.length) + length > maxMessageBytes) {
+    const whole = message === null ? length : message.length + length
+    if (whole > this.#limitFor(message === null ? isCompressed : message.isCompressed)) {
       throw new ScherzoError('SCZ_ERR_WS_MESSAGE_SIZE', [maxMessageBytes])
     }
     if (message !== null && message.fragments >= maxFragments) {
       throw new ScherzoError('SCZ_ERR_WS_FRAGMENTS', [maxFragments])
     }
+  }
+
+  /** The limit for what is on the wire; the inflated message meets its own. */
+  #limitFor(isCompressed: boolean): number {
+    const { maxMessageBytes } = this.#settings
+    return isCompressed ? longestDeflated(maxMessageBytes) : maxMessageBytes
   }
 
   #readPayload(frame: FrameInProgress, chunk: Buffer, at: number): number {
@@ -144,7 +152,7 @@ export class FrameParser {
     if (frame.control !== null) {
       frame.control.append(chunk, at, end, MAX_CONTROL_PAYLOAD)
     } else if (message !== null) {
-      const most = frame.isFinal ? message.length + frame.remaining : this.#settings.maxMessageBytes
+      const most = frame.isFinal ? message.length + frame.remaining : this.#limitFor(message.isCompressed)
       message.append(chunk, at, end, most)
     }
     frame.remaining -= count

@@ -59,7 +59,6 @@ test('a close frame has a code and a reason, a code alone, or neither', () => {
 })
 
 test('cuts a long reason to 123 bytes at the end of a character', () => {
-  const reasonOf = (reason: string): string => closeFrame(1000, reason).subarray(4).toString()
   assert.equal(reasonOf('a'.repeat(123)), 'a'.repeat(123))
   assert.equal(reasonOf('a'.repeat(5000)), 'a'.repeat(123))
   assert.equal(reasonOf('é'.repeat(62)), 'é'.repeat(61))
@@ -76,3 +75,7 @@ test('refuses to compose a close frame with a code that must not be sent', () =>
     )
   }
 })
+
+function reasonOf(reason: string): string {
+  return closeFrame(1000, reason).subarray(4).toString()
+}

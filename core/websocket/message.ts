@@ -6,7 +6,7 @@ import { UTF8_INVALID, UTF8_START, advanceUtf8 } from './utf8.ts'
 /** A data message of which some has arrived. Small messages that arrive whole never need one. */
 export class MessageInProgress {
   readonly isBinary: boolean
-  readonly #isCompressed: boolean
+  readonly isCompressed: boolean
   readonly #bytes: GrowingBytes
   #utf8: number
   /** Frames so far. */
@@ -14,7 +14,7 @@ export class MessageInProgress {
 
   constructor(isBinary: boolean, isCompressed: boolean) {
     this.isBinary = isBinary
-    this.#isCompressed = isCompressed
+    this.isCompressed = isCompressed
     this.#bytes = new GrowingBytes()
     this.#utf8 = UTF8_START
     this.fragments = 1
@@ -31,7 +31,7 @@ export class MessageInProgress {
    * @param most the length the message will have at most
    */
   append(bytes: Buffer, start: number, end: number, most: number): void {
-    if (!this.isBinary && !this.#isCompressed) {
+    if (!this.isBinary && !this.isCompressed) {
       this.#utf8 = advanceUtf8(this.#utf8, bytes, start, end)
       if (this.#utf8 === UTF8_INVALID) throw new ScherzoError('SCZ_ERR_WS_TEXT')
     }
@@ -41,7 +41,7 @@ export class MessageInProgress {
   /** The payload when the last frame has ended. */
   finish(maxBytes: number): Buffer {
     const bytes = this.#bytes.take()
-    if (this.#isCompressed) return finishCompressed(bytes, this.isBinary, maxBytes)
+    if (this.isCompressed) return finishCompressed(bytes, this.isBinary, maxBytes)
     if (this.#utf8 !== UTF8_START) throw new ScherzoError('SCZ_ERR_WS_TEXT')
     return bytes
   }
