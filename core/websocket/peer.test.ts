@@ -17,8 +17,8 @@ const WAYS: readonly [string, boolean, PerMessageDeflateOptions | false][] = [
 ]
 
 for (const [name, deflate, perMessageDeflate] of WAYS) {
-  test(`ws gets back every message as it was sent ${name}`, async () => {
-    await using server = await startEchoServer({ deflate })
+  test(`ws gets back every message as it was sent ${name}`, async (context) => {
+    const server = await startEchoServer(context, { deflate })
     const client = await connect(server.url, { perMessageDeflate })
     assert.equal(client.extensions.includes('permessage-deflate'), deflate && perMessageDeflate !== false)
 
@@ -41,8 +41,8 @@ for (const [name, deflate, perMessageDeflate] of WAYS) {
     await close(client, 1000)
   })
 
-  test(`ws may fragment its messages and ping between them ${name}`, async () => {
-    await using server = await startEchoServer({ deflate })
+  test(`ws may fragment its messages and ping between them ${name}`, async (context) => {
+    const server = await startEchoServer(context, { deflate })
     const client = await connect(server.url, { perMessageDeflate })
     const received = collect(client, 2)
     client.send('κόσ', { fin: false })
@@ -61,8 +61,8 @@ for (const [name, deflate, perMessageDeflate] of WAYS) {
   })
 }
 
-test('ws gets a pong with the payload of its ping', async () => {
-  await using server = await startEchoServer()
+test('ws gets a pong with the payload of its ping', async (context) => {
+  const server = await startEchoServer(context)
   const client = await connect(server.url)
   const pong = once(client, 'pong')
   client.ping('p'.repeat(125))
@@ -72,8 +72,8 @@ test('ws gets a pong with the payload of its ping', async () => {
   assert.deepEqual(server.notes, [`ping ${'p'.repeat(125)}`, 'pong unasked', 'close 1000 '])
 })
 
-test('ws closes with a code and a reason, with a code, and with neither', async () => {
-  await using server = await startEchoServer()
+test('ws closes with a code and a reason, with a code, and with neither', async (context) => {
+  const server = await startEchoServer(context)
   for (const [code, reason, note] of [
     [4000, 'goodbye é', 'close 4000 goodbye é'],
     [1001, '', 'close 1001 '],
@@ -87,8 +87,8 @@ test('ws closes with a code and a reason, with a code, and with neither', async 
   }
 })
 
-test('ws learns the code and the reason when it breaks a limit', async () => {
-  await using server = await startEchoServer({ deflate: true })
+test('ws learns the code and the reason when it breaks a limit', async (context) => {
+  const server = await startEchoServer(context, { deflate: true })
   for (const [size, perMessageDeflate] of [
     [MIB + 1, false],
     [40 * MIB, { threshold: 0 }]
@@ -103,8 +103,8 @@ test('ws learns the code and the reason when it breaks a limit', async () => {
   }
 })
 
-test('ws gets the subprotocol that the server chose, and a refusal as a status', async () => {
-  await using server = await startEchoServer({
+test('ws gets the subprotocol that the server chose, and a refusal as a status', async (context) => {
+  const server = await startEchoServer(context, {
     chooseProtocol: (offered) => offered.at(-1) ?? null,
     origins: ['https://example.com']
   })

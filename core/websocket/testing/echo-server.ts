@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { TestContext } from 'node:test'
 import { ScherzoError } from '../../errors.ts'
 import { closeCodes } from '../close-codes.ts'
 import { compress } from '../deflate.ts'
@@ -11,18 +12,25 @@ import { binaryFrame, closeFrame, pongFrame, textFrame } from '../frames.ts'
 import { shakeHands } from '../handshake.ts'
 import type { HandshakeOptions } from '../handshake.ts'
 
-export interface EchoServer extends AsyncDisposable {
+export interface EchoServer {
   readonly url: string
   /** What happened besides messages: pings, pongs and closes of clients. */
   readonly notes: readonly string[]
 }
 
-/** Sends every message back, compressed where that was agreed on; the modules with a socket around them. */
-export async function startEchoServer(options: Partial<HandshakeOptions> = {}): Promise<EchoServer> {
+/**
+ * Sends every message back, compressed where that was agreed on: the modules with a socket around them. Ends with the test.
+ */
+export async function startEchoServer(
+  context: TestContext,
+  options: Partial<HandshakeOptions> = {}
+): Promise<EchoServer> {
   const notes: string[] = []
   const all = { chooseProtocol: null, origins: null, deflate: false, ...options }
   const server = createServer()
+  const sockets = new Set<Duplex>()
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    sockets.add(socket)
     const result = shakeHands(request, all)
     if (result.isAccepted) {
       socket.write(result.head)
@@ -34,13 +42,11 @@ export async function startEchoServer(options: Partial<HandshakeOptions> = {}): 
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
-  return {
-    url: `ws://127.0.0.1:${port}`,
-    notes,
-    async [Symbol.asyncDispose]() {
-      await new Promise((resolve) => server.close(resolve))
-    }
-  }
+  context.after(async () => {
+    for (const socket of sockets) socket.destroy()
+    await new Promise((resolve) => server.close(resolve))
+  })
+  return { url: `ws://127.0.0.1:${port}`, notes }
 }
 
 function echo(socket: Duplex, head: Buffer, maxWindowBits: number | null, notes: string[]): void {
