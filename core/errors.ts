@@ -79,6 +79,22 @@ export const catalogue = {
   SCZ_ERR_TRANSFER_ENCODING: {
     message: 'The Transfer-Encoding header is empty',
     status: 400
+  },
+  SCZ_ERR_BUS_MESSAGE_SIZE: {
+    message: 'Cannot publish %d bytes in one message: it may have up to %d',
+    status: null
+  },
+  SCZ_ERR_BUS_NAME: {
+    message: 'Cannot publish with a %s of %d bytes: it may have up to %d',
+    status: null
+  },
+  SCZ_ERR_BUS_OVERLOAD: {
+    message: 'Cannot publish while %d messages wait for room: await what was published before',
+    status: null
+  },
+  SCZ_ERR_BUS_CLOSED: {
+    message: 'Cannot publish: the bus is closed',
+    status: null
   }
 } as const
 
