@@ -48,7 +48,7 @@ export class Ring {
 }
 
 export function isRingSize(bytes: number): boolean {
-  return bytes >= 64 && bytes <= MAX_RING_BYTES && (bytes & (bytes - 1)) === 0
+  return Number.isInteger(bytes) && bytes >= 64 && bytes <= MAX_RING_BYTES && (bytes & (bytes - 1)) === 0
 }
 
 export function align(bytes: number): number {

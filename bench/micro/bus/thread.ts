@@ -16,6 +16,10 @@ const CHANNEL = 'ticks'
 /** A publisher that awaits its messages has about so many under way. */
 const WINDOW = 2048
 
+/** To make a message must not take longer than to publish it, so they are made before. */
+const DIFFERENT_MESSAGES = 4096
+const messages = Array.from({ length: DIFFERENT_MESSAGES }, (_, number) => makeMessage(number))
+
 const { role, transport, description, count } = workerData as ThreadTask
 const port = parentPort!
 switch (role) {
@@ -39,7 +43,7 @@ async function publishByBus(): Promise<void> {
   const start = now()
   let last: Promise<unknown> = Promise.resolve()
   for (let number = 0; number < count; number++) {
-    const published = bus.publish(CHANNEL, makeMessage(number))
+    const published = bus.publish(CHANNEL, messages[number % messages.length]!)
     if (number % WINDOW !== 0) continue
     await last
     last = published
@@ -50,7 +54,7 @@ async function publishByBus(): Promise<void> {
 function publishByBroadcastChannel(): void {
   const broadcast = new BroadcastChannel(CHANNEL)
   const start = now()
-  for (let number = 0; number < count; number++) broadcast.postMessage(makeMessage(number))
+  for (let number = 0; number < count; number++) broadcast.postMessage(messages[number % messages.length]!)
   port.postMessage(start)
 }
 
@@ -62,14 +66,17 @@ async function readByBus(): Promise<void> {
 function readByBroadcastChannel(): void {
   const note = noting()
   const broadcast = new BroadcastChannel(CHANNEL)
-  broadcast.onmessage = (event) => note(Number((event as { data: string }).data.slice(5, 15)))
+  broadcast.addEventListener('message', (event) => {
+    note(Number((event as unknown as { data: string }).data.slice(5, 15)))
+  })
 }
 
 /** The benchmark is void if a message is missing, doubled or out of order. */
 function noting(): (number: number) => void {
   let expected = 0
   return (number) => {
-    if (number !== expected) throw new Error(`Message ${number} came in place of ${expected}`)
+    const wanted = expected % DIFFERENT_MESSAGES
+    if (number !== wanted) throw new Error(`Message ${number} came in place of ${wanted}`)
     if (++expected === count) port.postMessage(now())
   }
 }
