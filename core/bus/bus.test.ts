@@ -338,6 +338,40 @@ test('a reader that was never let in learns that the bus is closed', async () =>
   thread.close()
 })
 
+test('a large message is delivered although its thread closed its side right after it', async (t) => {
+  const bus = open(t)
+  const { seen } = await collect(bus.connect(1))
+  const thread = joinBus(bus.connect(2))
+  const published = thread.publish('a', 'x'.repeat(200_000))
+  thread.close()
+  bus.disconnect(2)
+  await assert.rejects(published, { code: 'SCZ_ERR_BUS_CLOSED' })
+  await until(() => seen.length === 1)
+  assert.equal(seen[0]!.text.length, 200_000)
+  assert.equal(bus.stats.threads.length, 2)
+})
+
+test('the primary reads the log, too', async (t) => {
+  const bus = open(t)
+  const seen: string[] = []
+  await bus.read({ onRecord: (record) => seen.push(record.data.toString()) })
+  await joinBus(bus.connect(1)).publish('a', 'x')
+  await until(() => seen.length === 1)
+  assert.deepEqual(seen, ['x'])
+})
+
+test('a thread reads in one place, and a number stands for one thread at a time', async (t) => {
+  const bus = open(t)
+  const { bus: thread } = await collect(bus.connect(1))
+  assert.throws(() => thread.read({ onRecord: () => undefined }), /reads the log already/)
+  assert.throws(() => bus.connect(1), /Thread 1 is connected already/)
+  thread.close()
+  bus.disconnect(1)
+  const { seen } = await collect(bus.connect(1))
+  await bus.publish('a', 'x')
+  await until(() => seen.length === 1)
+})
+
 test('ring sizes are powers of two in bounds', () => {
   for (const bytes of [0, 32_768, 100_000, 2 ** 31]) {
     assert.throws(() => createBus({ logBytes: bytes }), RangeError)

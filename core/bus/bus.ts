@@ -91,9 +91,11 @@ export class Bus {
   /**
    * Makes an inbox for a new thread.
    *
-   * @param id names the thread to `disconnect()` and in the figures; 0 is the primary
+   * @param id names the thread to `disconnect()` and in the figures, and is no other's meanwhile; 0 is the primary
    */
   connect(id: number): BusDescription {
+    if (this.#sequencer.connections.some((other) => other.id === id && !other.hasEnded))
+      throw new Error(`Thread ${id} is connected already: give each its own number`)
     const { inboxBytes, logBytes, maxMessageBytes, maxWaitingBytes } = this.#options
     const inbox = new SharedArrayBuffer(INBOX_DATA + inboxBytes)
     const { port1, port2 } = new MessageChannel()
@@ -110,7 +112,10 @@ export class Bus {
     }
   }
 
-  /** To be called when the thread has ended. What it published as a whole is delivered; the log no longer waits for it. */
+  /**
+   * What the thread published as a whole is delivered; the log no longer waits for it. To be called when it has ended or
+   * has closed its side, and not before: a thread that still reads would read what is being written.
+   */
   disconnect(id: number): void {
     for (const connection of this.#sequencer.connections) {
       if (connection.id === id && !connection.hasEnded) this.#sequencer.end(connection)
@@ -119,6 +124,11 @@ export class Bus {
 
   publish(channel: string, data: string | Uint8Array, options?: PublishOptions): Promise<Published> {
     return this.#own.publish(channel, data, options)
+  }
+
+  /** Reads the log in the primary, as `JoinedBus.read()` does in a thread. */
+  read(listener: LogListener, options?: ReadOptions): Promise<void> {
+    return this.#own.read(listener, options)
   }
 
   /** The offset of the channel's last message; 0 before the first one. */
@@ -153,7 +163,7 @@ export class Bus {
 export class JoinedBus {
   readonly #description: BusDescription
   readonly #publisher: Publisher
-  readonly #readers: LogReader[] = []
+  #reader: LogReader | null = null
 
   constructor(description: BusDescription) {
     this.#description = description
@@ -177,15 +187,18 @@ export class JoinedBus {
    * @returns settles when that point is set: the listener gets every message that gets its offset from then on
    */
   read(listener: LogListener, options?: ReadOptions): Promise<void> {
-    const reader = new LogReader(this.#description, listener, options)
-    this.#readers.push(reader)
-    return reader.attached
+    if (this.#reader !== null) throw new Error('This thread reads the log already: read it in one place')
+    this.#reader = new LogReader(this.#description, listener, options)
+    return this.#reader.attached
   }
 
-  /** Stops reading and publishing. */
+  /**
+   * Stops reading and publishing. What has no answer yet is refused, although it may still be delivered; await what
+   * matters before. The primary still has to be told to disconnect.
+   */
   close(): void {
     this.#publisher.close()
-    for (const reader of this.#readers) reader.close()
+    this.#reader?.close()
     this.#description.port.close()
   }
 }

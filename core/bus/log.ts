@@ -64,12 +64,7 @@ export class Log {
 
   /** Whether the large message may be sent to the readers now. One may always be under way, whatever its size. */
   hasRoomForLarge(bytes: number): boolean {
-    const { oldest } = this
-    for (let next = this.#large.first; next !== undefined; next = this.#large.first) {
-      if (((next.end - oldest) | 0) > 0) break
-      this.#largeBytes -= next.bytes
-      this.#large.shift()
-    }
+    this.#forgetLarge()
     return this.#largeBytes === 0 || this.#largeBytes + bytes <= this.#maxLargeBytes
   }
 
@@ -83,9 +78,21 @@ export class Log {
   publish(): void {
     this.writer.publish()
     this.#doorbell.ring()
+    // Not only when the next large message comes: until then the positions may have gone round.
+    if (this.#large.size > 0) this.#forgetLarge()
   }
 
   ring(): void {
     this.#doorbell.ring()
+  }
+
+  /** Stops counting the large messages that all readers have read. */
+  #forgetLarge(): void {
+    const { oldest } = this
+    for (let next = this.#large.first; next !== undefined; next = this.#large.first) {
+      if (((next.end - oldest) | 0) > 0) break
+      this.#largeBytes -= next.bytes
+      this.#large.shift()
+    }
   }
 }
