@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
-import { type Bus, type BusOptions, type LogRecord, createBus, joinBus } from './bus.ts'
+import { type Bus, type BusOptions, type LogRecord, type Published, createBus, joinBus } from './bus.ts'
 import { CHANNEL_SLOTS } from './record.ts'
 import { attachStuck, collect, see, until } from './testing/reader.ts'
 
@@ -113,6 +113,17 @@ test('a full inbox makes publish() wait, in order with later calls, and then goe
   for (const [index, { text, offset }] of seen.entries()) {
     assert.deepEqual([text, offset], [String(index), index + 1])
   }
+})
+
+test('a message does not overtake those that wait when room comes in between', async (t) => {
+  const bus = open(t, SMALL)
+  const { bus: thread } = await collect(bus.connect(1))
+  const published: Promise<Published>[] = []
+  for (let round = 0; round < 100; round++) {
+    for (let number = 0; number < 100; number++) published.push(thread.publish('a', 'x'.repeat(number * 10)))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  for (const [index, { offset }] of (await Promise.all(published)).entries()) assert.equal(offset, index + 1)
 })
 
 test('messages of every size around the rings arrive whole and in order', async (t) => {

