@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto'
-import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { MessageChannel } from 'node:worker_threads'
 import { Connection } from './connection.ts'
+import type { BusDescription } from './description.ts'
 import { type LogListener, LogReader, type ReadOptions } from './log-reader.ts'
 import { INBOX_DATA, LOG_DATA, RECORD_SHARE } from './memory.ts'
 import type { PublishOptions } from './message.ts'
-import { type Published, Publisher } from './publisher.ts'
+import { Publisher } from './publisher.ts'
 import { isRingSize } from './ring.ts'
 import { Sequencer } from './sequencer.ts'
+import type { Published } from './settler.ts'
 
 export type { LogRecord } from './log-record.ts'
-export type { LogListener, Published, PublishOptions, ReadOptions }
+export type { BusDescription, LogListener, Published, PublishOptions, ReadOptions }
 
 export interface BusOptions {
   /**
@@ -32,18 +34,6 @@ export interface BusOptions {
    * @default 64 MiB
    */
   readonly maxWaitingBytes?: number
-}
-
-/** What a thread needs to join. It goes through workerData or postMessage, with `port` in the list of what is transferred. */
-export interface BusDescription {
-  readonly epoch: string
-  readonly publisher: number
-  readonly log: SharedArrayBuffer
-  readonly inbox: SharedArrayBuffer
-  readonly port: MessagePort
-  readonly maxMessageBytes: number
-  readonly maxRecordBytes: number
-  readonly maxWaitingBytes: number
 }
 
 export interface BusStats {

@@ -1,5 +1,5 @@
 import { ScherzoError } from '../errors.ts'
-import type { BusDescription } from './bus.ts'
+import type { BusDescription } from './description.ts'
 import { Doorbell } from './doorbell.ts'
 import { LogRecord } from './log-record.ts'
 import {

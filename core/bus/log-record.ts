@@ -1,6 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
 import { receiveMessageOnPort } from 'node:worker_threads'
-import type { LargeMessage } from './publisher.ts'
+import type { LargeMessage } from './message.ts'
 import {
   CHANNEL,
   CHANNEL_SLOTS,

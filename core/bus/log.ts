@@ -1,7 +1,7 @@
 import type { Connection } from './connection.ts'
 import { Doorbell } from './doorbell.ts'
 import { LOG_DATA, LOG_DOORBELL, LOG_HEAD } from './memory.ts'
-import type { LargeMessage } from './publisher.ts'
+import type { LargeMessage } from './message.ts'
 import { Queue } from './queue.ts'
 import { Ring, RingWriter } from './ring.ts'
 

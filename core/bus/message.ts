@@ -32,6 +32,12 @@ export interface Message {
   readonly meta: string
 }
 
+/** A message that goes around the ring, on its way to the sequencer. */
+export interface LargeMessage {
+  readonly sequence: number
+  readonly data: Uint8Array<SharedArrayBuffer>
+}
+
 /** The most that the message may need in the ring, without counting its bytes one by one. */
 export function boundOf({ data, key, meta }: Message, { name }: ChannelSlot): number {
   const dataBound = typeof data === 'string' ? data.length * UTF8_BYTES_PER_UNIT : data.length

@@ -12,6 +12,7 @@ import {
   RECORD_SHARE
 } from './memory.ts'
 import {
+  type LargeMessage,
   type Message,
   type PublishOptions,
   boundOf,
@@ -23,19 +24,8 @@ import {
 import { Queue } from './queue.ts'
 import { OFFSET } from './record.ts'
 import { Ring, RingWriter } from './ring.ts'
-import type { BusDescription } from './bus.ts'
-
-/** Where a message stands in the log. */
-export interface Published {
-  readonly epoch: string
-  readonly offset: number
-}
-
-/** A message that goes around the ring, on its way to the sequencer. */
-export interface LargeMessage {
-  readonly sequence: number
-  readonly data: Uint8Array<SharedArrayBuffer>
-}
+import { type Published, Settler } from './settler.ts'
+import type { BusDescription } from './description.ts'
 
 /**
  * A thread's end of its inbox. The answers need no ring of their own and no reader of the log: the sequencer writes each
@@ -117,8 +107,8 @@ export class Publisher {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#readAnswers()
-    for (const { settler } of this.#unanswered) rejectClosed(settler)
-    for (const { settler } of this.#waiting) rejectClosed(settler)
+    for (const { settler } of this.#unanswered) settler.rejectClosed()
+    for (const { settler } of this.#waiting) settler.rejectClosed()
     this.#unanswered.clear()
     this.#waiting.clear()
     this.#waitingBytes = 0
@@ -226,20 +216,6 @@ export class Publisher {
   }
 }
 
-/** A promise with its ends. Promise.withResolvers() takes a third longer (Node 26.10, 2026-11). */
-class Settler {
-  resolve!: (published: Published) => void
-  reject!: (reason: unknown) => void
-  readonly promise: Promise<Published>
-
-  constructor() {
-    this.promise = new Promise((resolve, reject) => {
-      this.resolve = resolve
-      this.reject = reject
-    })
-  }
-}
-
 interface Unanswered {
   readonly position: number
   readonly largeBytes: number
@@ -263,10 +239,4 @@ function shareData(data: string | Uint8Array, length: number): Uint8Array<Shared
   if (typeof data === 'string') shared.write(data)
   else shared.set(data)
   return shared
-}
-
-function rejectClosed({ promise, reject }: Settler): void {
-  // A caller that never looked at its promise must not bring the thread down while it closes.
-  promise.catch(() => undefined)
-  reject(new ScherzoError('SCZ_ERR_BUS_CLOSED'))
 }

@@ -3,7 +3,7 @@ import type { Channel, Connection } from './connection.ts'
 import { Doorbell } from './doorbell.ts'
 import { Log } from './log.ts'
 import { CLOSED, INBOX_DOORBELL, LOG_DATA, SPACE_DOORBELL } from './memory.ts'
-import type { LargeMessage } from './publisher.ts'
+import type { LargeMessage } from './message.ts'
 import {
   CHANNEL,
   DATA_LENGTH,
