@@ -291,6 +291,25 @@ test('no inbox starves another', async (t) => {
   assert.ok(place < 2000, `It came as number ${place}`)
 })
 
+test('no inbox starves another while the log is full again and again', async (t) => {
+  for (const others of [1, 2, 3]) {
+    const bus = open(t, { logBytes: 65_536 })
+    const order: string[] = []
+    const reader = joinBus(bus.connect(1))
+    await reader.read({ onRecord: (record) => order.push(record.channel) }, { batchSize: 20 })
+    const threads = Array.from({ length: others + 1 }, (_, index) => joinBus(bus.connect(2 + index)))
+    const published = threads.flatMap((thread, index) =>
+      Array.from({ length: 3000 }, () => thread.publish(`${index}`, 'x'.repeat(50)))
+    )
+    await Promise.all(published)
+    const half = order.slice(0, order.length / 2)
+    for (const index of threads.keys()) {
+      const count = half.filter((channel) => channel === `${index}`).length
+      assert.ok(count > 500, `${count} of thread ${index} in the first half, ${others} others`)
+    }
+  }
+})
+
 test('hands over batches of a bounded size with the event loop in between', async (t) => {
   const bus = open(t)
   const thread = joinBus(bus.connect(1))

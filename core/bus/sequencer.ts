@@ -33,7 +33,7 @@ export class Sequencer {
   readonly #spaceDoorbell: Doorbell
   readonly #channels = new Map<string, Channel>()
   #connections: Connection[] = []
-  /** Whose turn is first, so that the first in the list has no advantage. */
+  /** Behind the one that had the last turn, also if the log was full then. */
   #first = 0
   #isScheduled = false
   /** Tells the sleep that counts from one that was cut short. */
@@ -147,13 +147,16 @@ export class Sequencer {
     this.#update()
     this.#isBlocked = false
     const connections = this.#connections
-    const first = this.#first++ % Math.max(connections.length, 1)
     let taken = 0
     let before = -1
     while (taken < TURN_BYTES && taken !== before && !this.#isBlocked) {
       before = taken
+      const first = this.#first
       for (let index = 0; index < connections.length && !this.#isBlocked; index++) {
-        taken += this.#take(connections[(first + index) % connections.length]!, SHARE_BYTES)
+        const turn = (first + index) % connections.length
+        const bytes = this.#take(connections[turn]!, SHARE_BYTES)
+        taken += bytes
+        if (bytes > 0) this.#first = turn + 1
       }
     }
     this.#heldUpBy = this.#isBlocked ? this.log.slowest : null
