@@ -58,49 +58,60 @@ export const catalogue = {
   },
   SCZ_ERR_WORKER_STUCK: {
     message: 'Worker %d is stuck, its loop has not turned for %d s: look for an endless loop in the app',
-    status: null
+    status: null,
+    closeCode: null
   },
   SCZ_ERR_WORKERS_GONE: {
     message: 'No worker comes up any more: %s',
-    status: null
+    status: null,
+    closeCode: null
   },
   SCZ_ERR_RELOAD: {
     message: 'Cannot reload, the workers from before go on: %s',
-    status: null
+    status: null,
+    closeCode: null
   },
   SCZ_ERR_CLOSED: {
     message: 'Cannot %s: the server is closing',
-    status: null
+    status: null,
+    closeCode: null
   },
   SCZ_ERR_POOL_FULL: {
     message: 'The server is busy: try again later',
-    status: 503
+    status: 503,
+    closeCode: null
   },
   SCZ_ERR_POOL_THREAD: {
     message: 'The thread that ran the handler ended: %s',
-    status: 500
+    status: 500,
+    closeCode: null
   },
   SCZ_ERR_POOL_SOCKET: {
     message:
       'The handler wrote to the socket, which a pool thread does not have: give the route "config: { inline: true }"',
-    status: 500
+    status: 500,
+    closeCode: null
   },
   SCZ_ERR_TLS_PAIR: {
     message: '%s needs %s beside it: give both the certificate and its key, or neither',
-    status: null
+    status: null,
+    closeCode: null
   },
   SCZ_ERR_TLS_FILE: {
     message: 'Cannot use %s for TLS: %s',
-    status: null
+    status: null,
+    closeCode: null
   },
   SCZ_ERR_ADMIN_LISTEN: {
     message: 'Cannot listen on %s for the admin server (--admin): %s',
-    status: null
+    status: null,
+    closeCode: null
   },
   SCZ_ERR_ADMIN_HOST: {
     message:
       'The admin server does not answer for the host "%s": use an IP address, localhost or the host of --admin',
-    status: 403
+    status: 403,
+    closeCode: null
   },
   SCZ_ERR_LISTEN: {
     message: 'Cannot listen on %s: %s',
@@ -236,6 +247,26 @@ export const catalogue = {
   },
   SCZ_ERR_WS_CLOSE_CODE: {
     message: 'Cannot close with code %d: use 1000 to 1003, 1007 to 1014 or 3000 to 4999',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_BUS_MESSAGE_SIZE: {
+    message: 'Cannot publish %d bytes in one message: it may have up to %d',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_BUS_NAME: {
+    message: 'Cannot publish with a %s of %d bytes: it may have up to %d',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_BUS_OVERLOAD: {
+    message: 'Cannot publish while %d messages wait for room: await what was published before',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_BUS_CLOSED: {
+    message: 'Cannot publish: the bus is closed',
     status: null,
     closeCode: null
   }
