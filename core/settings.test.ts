@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { ScherzoError } from './errors.ts'
 import { resolveSettings, settingRows } from './settings.ts'
@@ -299,6 +300,17 @@ test('every default is a value that the setting takes, and every flag is its own
     if (row.default !== null) assert.equal(row.read(row.default), row.default, name)
   }
   assert.equal(new Set(names.map((name) => settingRows[name].flag)).size, names.length)
+})
+
+test('the README has the row of each setting, in the order of the table, and no other', () => {
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+  const rows = readme.split('\n').filter((line) => line.startsWith('| `--'))
+  const expected = names.map((name) => {
+    const { flag, environment, shownDefault, meaning } = settingRows[name]
+    const variables = environment.map((variable) => `\`${variable}\``).join(', ')
+    return `| \`--${flag}\` | \`${name}\` | ${variables} | ${shownDefault} | ${meaning} |`
+  })
+  assert.deepEqual(rows, expected)
 })
 
 test('the error is one of the catalogue', () => {

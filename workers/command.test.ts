@@ -325,6 +325,30 @@ const refusals: readonly Refusal[] = [
     args: ['serve', 'app.ts', '--workers', value],
     says: `Invalid value "${value}" for --workers: ${NO_WORKERS}`
   })),
+  ...(
+    [
+      ['runtime', 'multi', '"current_thread" or "multithread"'],
+      ['pool-threads', '-2', 'a whole number from 1 to 256'],
+      ['pool-queue', 'many', 'a whole number from 0 to 1000000'],
+      ['admin', '9000', 'a host and a port, such as 127.0.0.1:9000, or "off"'],
+      ['drain-timeout', '-1', 'seconds from 0 to 86400'],
+      ['headers-timeout', 'soon', 'seconds from 0 to 86400'],
+      ['stuck-after', '0.5', 'seconds from 1 to 86400, or 0'],
+      ['max-connections', '0', 'a whole number from 1 to 10000000'],
+      ['body-limit', '1MB', 'a whole number of bytes from 1 to 1099511627776'],
+      ['log-level', 'loud', 'one of fatal, error, warn, info, debug, trace, silent']
+    ] as const
+  ).map(([flag, value, expected]) => ({
+    what: `--${flag} ${value}`,
+    args: ['serve', 'app.ts', `--${flag}`, value],
+    says: `Invalid value "${value}" for --${flag}: use ${expected}`
+  })),
+  {
+    what: 'CHOPIN_RUNTIME=tokio',
+    args: ['serve', 'app.ts'],
+    env: { CHOPIN_RUNTIME: 'tokio' },
+    says: 'Invalid value "tokio" for CHOPIN_RUNTIME: use "current_thread" or "multithread"'
+  },
   {
     what: 'SCHERZO_PORT=x',
     args: ['serve', 'app.ts'],
@@ -450,6 +474,17 @@ describe('in one line on stderr, scherzo refuses', concurrency, () => {
     await refuses(start(['serve', 'app.ts', '--port', `${port}`]), takenLine(port))
     await new Promise((resolve) => other.close(resolve))
     ok(await isFree(port))
+  })
+
+  test('a port for the admin server that another server has, before it serves', async () => {
+    const other = await listenAlone(0)
+    const { port } = other.address() as AddressInfo
+    const args = ['serve', 'app.ts', '--port', '0', '--admin', `127.0.0.1:${port}`]
+    await refuses(
+      start(args),
+      `Cannot listen on 127.0.0.1:${port} for the admin server (--admin): the port is in use; stop the other server or choose another port`
+    )
+    await new Promise((resolve) => other.close(resolve))
   })
 
   test('a port that another scherzo has, which goes on serving', async () => {

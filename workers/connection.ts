@@ -7,6 +7,7 @@ import { readCalls } from '../routes/reading.ts'
 import type { FastCall, Reading } from '../routes/reading.ts'
 import type { FastTable } from '../routes/table.ts'
 import type { LaneState } from './lane-state.ts'
+import type { LatencySampler } from './latency-sampler.ts'
 
 /** What the connections of one worker share. */
 export interface LaneContext {
@@ -22,6 +23,7 @@ export interface LaneContext {
   /** Tells the main lane what a handler threw for the request that comes next on this socket. */
   reportFault(socket: Socket, error: unknown): void
   readonly state: LaneState
+  readonly latency: LatencySampler
 }
 
 /** Answers are collected up to this many characters before they are written, so that a client's pace is respected. */
@@ -105,8 +107,8 @@ export class Connection {
   /** Answers the calls from `index` on, all in one write unless they are many or long. */
   #answerFrom(chunk: Buffer, reading: Reading, index: number): void {
     const { calls } = reading
-    const { clock } = this.#lane
-    const begun = performance.now()
+    const { clock, latency } = this.#lane
+    const begun = latency.begin()
     const last = this.#lastCall(reading, index)
     const end = last < 0 ? calls.length : last + 1
     let text = ''
@@ -162,8 +164,8 @@ export class Connection {
   #count(answered: number, status: number, begun: number): void {
     if (answered === 0) return
     this.requests += answered
-    const seconds = (performance.now() - begun) / 1000
-    this.#lane.state.stats.countRequests('fast', status, seconds, answered)
+    this.#lane.state.stats.countStatus('fast', status, answered)
+    this.#lane.latency.end(begun, answered)
   }
 
   /** Gives what is left to write: nothing. */

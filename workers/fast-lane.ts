@@ -6,6 +6,7 @@ import { ReadingMemo } from '../routes/memo.ts'
 import { Connection } from './connection.ts'
 import { addRequests } from './lane-response.ts'
 import type { LaneState } from './lane-state.ts'
+import { LatencySampler } from './latency-sampler.ts'
 import type { LaneContext } from './connection.ts'
 import { httpEventOf } from './tls-lane.ts'
 
@@ -29,6 +30,7 @@ export class FastLane implements LaneContext {
   readonly memo: ReadingMemo = new ReadingMemo()
   readonly table: Mounted['table']
   readonly state: LaneState
+  readonly latency: LatencySampler
   readonly #server: Server
   readonly #faults: Mounted['faults']
   readonly #serveHttp: ServeHttp
@@ -39,6 +41,7 @@ export class FastLane implements LaneContext {
   constructor(server: Server, mounted: Mounted, state: LaneState) {
     this.#server = server
     this.state = state
+    this.latency = new LatencySampler(state.stats)
     this.table = mounted.table
     this.#faults = mounted.faults
     const event = httpEventOf(server)
@@ -111,6 +114,7 @@ export class FastLane implements LaneContext {
 
   #tick(): void {
     this.clock.tick()
+    this.latency.tick()
     for (const connection of this.#connections) this.#checkWait(connection)
     if (this.#connections.size > 0 || this.#timer === null) return
     clearInterval(this.#timer)

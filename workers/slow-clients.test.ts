@@ -27,13 +27,12 @@ test(`${CLIENTS} clients each that are slow with headers, slow with bodies or ne
       port,
       'POST /body HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: 1000\r\n\r\n'
     ),
-    main: await open(port, 'GET /large HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(4), CLIENTS / 2),
-    fast: await open(port, 'GET /large-fast HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(20), CLIENTS / 2)
+    main: await openDeaf(port, 'GET /large HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(4)),
+    fast: await openDeaf(port, 'GET /large-fast HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(20))
   }
   const drip = setInterval(() => {
     for (const client of [...clients.header, ...clients.body]) if (!client.socket.destroyed) client.send('a')
   }, 500)
-  for (const client of [...clients.main, ...clients.fast]) client.socket.pause()
 
   let peak = 0
   const { answered } = load
@@ -54,21 +53,25 @@ test(`${CLIENTS} clients each that are slow with headers, slow with bodies or ne
   deepEqual([result.wrong, result.lostOnThread, result.lostAtOpening, result.refused], [[], [], 0, 0])
   child.signal('SIGTERM')
   equal((await child.ended).code, 0)
-
-  /** The connections that the server has, as the kernel knows them. */
-  function openConnections(serverPort: number): number {
-    const suffix = `:${serverPort.toString(16).toUpperCase().padStart(4, '0')}`
-    const lines = readFileSync('/proc/net/tcp', 'latin1').split('\n').slice(1)
-    return lines.filter((line) => line.split(/ +/)[2]?.endsWith(suffix) && line.split(/ +/)[4] === '01')
-      .length
-  }
 })
 
-async function open(port: number, bytes: string, count = CLIENTS): Promise<RawClient[]> {
+async function open(port: number, bytes: string): Promise<RawClient[]> {
+  return openGroups(port, bytes, CLIENTS, true)
+}
+
+/** Clients that ask and do not read what comes. */
+async function openDeaf(port: number, bytes: string): Promise<RawClient[]> {
+  return openGroups(port, bytes, CLIENTS / 2, false)
+}
+
+async function openGroups(port: number, bytes: string, count: number, reads: boolean): Promise<RawClient[]> {
   const clients: RawClient[] = []
   while (clients.length < count) {
     const group = await Promise.all(Array.from({ length: GROUP }, () => RawClient.open(port)))
-    for (const client of group) client.send(bytes)
+    for (const client of group) {
+      if (!reads) client.socket.pause()
+      client.send(bytes)
+    }
     clients.push(...group)
   }
   return clients
@@ -77,4 +80,11 @@ async function open(port: number, bytes: string, count = CLIENTS): Promise<RawCl
 function residentMemory(pid: number): number {
   const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
   return Number(kibibytes) * 1024
+}
+
+/** The connections that the server has, as the kernel knows them. */
+function openConnections(serverPort: number): number {
+  const suffix = `:${serverPort.toString(16).toUpperCase().padStart(4, '0')}`
+  const lines = readFileSync('/proc/net/tcp', 'latin1').split('\n').slice(1)
+  return lines.filter((line) => line.split(/ +/)[2]?.endsWith(suffix) && line.split(/ +/)[4] === '01').length
 }

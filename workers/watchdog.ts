@@ -12,6 +12,12 @@ const BUSY_SECONDS = 10
 /** One warning about the same worker is enough for this many seconds. */
 const QUIET_SECONDS = 300
 
+/** What is watched of a worker. */
+export type WatchedThread = Pick<
+  WorkerThread,
+  'number' | 'state' | 'stats' | 'measureUtilization' | 'setStuck' | 'setRecovered' | 'kill'
+>
+
 interface Watched {
   utilisation: number
   heartbeat: number
@@ -25,7 +31,7 @@ interface Watched {
 export class Watchdog {
   readonly #settings: Settings
   readonly #log: Logger
-  readonly #watched = new WeakMap<WorkerThread, Watched>()
+  readonly #watched = new WeakMap<WatchedThread, Watched>()
   #timer: NodeJS.Timeout | null = null
 
   constructor(settings: Settings, log: Logger) {
@@ -33,7 +39,7 @@ export class Watchdog {
     this.#log = log
   }
 
-  start(threads: () => readonly WorkerThread[]): void {
+  start(threads: () => readonly WatchedThread[]): void {
     this.#timer = setInterval(() => {
       for (const thread of threads()) this.#lookAt(thread)
     }, INTERVAL).unref()
@@ -44,11 +50,11 @@ export class Watchdog {
     this.#timer = null
   }
 
-  utilisationOf(thread: WorkerThread): number {
+  utilisationOf(thread: WatchedThread): number {
     return this.#watched.get(thread)?.utilisation ?? 0
   }
 
-  #lookAt(thread: WorkerThread): void {
+  #lookAt(thread: WatchedThread): void {
     const before = this.#watched.get(thread)
     const watched = before ?? {
       utilisation: 0,
@@ -66,7 +72,7 @@ export class Watchdog {
   }
 
   /** Counts its own turns, not the time: a machine that was suspended has no stuck workers. */
-  #lookForSilence(thread: WorkerThread, watched: Watched): void {
+  #lookForSilence(thread: WatchedThread, watched: Watched): void {
     const heartbeat = thread.stats.gauge('heartbeat')
     if (heartbeat !== watched.heartbeat) {
       if (thread.state === 'stuck')
@@ -87,7 +93,7 @@ export class Watchdog {
     if (replaceStuck) thread.kill()
   }
 
-  #lookForHaste({ number }: WorkerThread, watched: Watched): void {
+  #lookForHaste({ number }: WatchedThread, watched: Watched): void {
     watched.quietFor--
     watched.busySeconds = watched.utilisation > BUSY ? watched.busySeconds + 1 : 0
     if (watched.busySeconds < BUSY_SECONDS || watched.quietFor > 0) return

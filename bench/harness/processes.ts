@@ -22,8 +22,8 @@ export function startPinned(command: Command, core: number, stdio: StdioOptions)
   const child = spawn(
     'taskset',
     ['-c', String(core), program === 'node' ? process.execPath : program, ...rest],
-    // Peers have development modes that cost them speed.
-    { cwd: root, stdio, env: { ...process.env, NODE_ENV: 'production' } }
+    // Peers have development modes that cost them speed; Scherzo's admin port may be taken.
+    { cwd: root, stdio, env: { ...process.env, NODE_ENV: 'production', SCHERZO_ADMIN: 'off' } }
   )
   running.add(child)
   child.once('close', () => running.delete(child))

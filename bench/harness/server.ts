@@ -59,13 +59,16 @@ async function untilListening(child: ChildProcess, port: number): Promise<void> 
   }
 }
 
+/** A server may open its port to try it before it listens, so one that accepts has to answer, too. */
 function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ port, host: '127.0.0.1' })
     socket.once('error', () => resolve(false))
-    socket.once('connect', () => {
-      socket.destroy()
+    socket.once('close', () => resolve(false))
+    socket.once('connect', () => socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'))
+    socket.once('data', () => {
       resolve(true)
+      socket.destroy()
     })
   })
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { parseList, parsePositive } from '../harness/options.ts'
 
 export const caseKinds = ['plaintext', 'json', 'mounted', 'autocannon', 'memory'] as const
 export type CaseKind = (typeof caseKinds)[number]
@@ -59,18 +60,4 @@ export function parseOptions(args: string[]): Options {
     json: values.json ?? null,
     help: values.help
   }
-}
-
-function parsePositive(name: string, text: string, isKind: (value: number) => boolean): number {
-  const value = Number(text)
-  if (!isKind(value) || value <= 0) throw new Error(`${name} takes positive numbers, not "${text}"`)
-  return value
-}
-
-function parseList<T extends string>(name: string, text: string, known: readonly T[]): T[] {
-  return text.split(',').map((item) => {
-    const found = known.find((one) => one === item)
-    if (found === undefined) throw new Error(`${name} takes ${known.join(', ')}, not "${item}"`)
-    return found
-  })
 }

@@ -76,10 +76,20 @@ export class Stats {
 
   /** Counts requests of one lane that were answered with one status in the same time. */
   countRequests(lane: Lane, status: number, seconds: number, requests: number): void {
+    this.countStatus(lane, status, requests)
+    this.countLatency(lane, seconds, requests)
+  }
+
+  /** Counts requests of one lane that were answered with one status. */
+  countStatus(lane: Lane, status: number, requests: number): void {
     const offset = lane === 'fast' ? 0 : 1
-    const statusClass = Math.min(Math.max(Math.trunc(status / 100), 1), STATUS_CLASSES.length)
-    this.#cells[STATUS_AT + offset * STATUS_CLASSES.length + statusClass - 1]! += requests
-    this.#observe(LATENCY_AT + offset * HISTOGRAM_CELLS, seconds, requests)
+    const statusClass = Math.min(Math.max(Math.trunc(status / 100), 1), STATUS_CLASSES.length) - 1
+    this.#cells[STATUS_AT + offset * STATUS_CLASSES.length + statusClass]! += requests
+  }
+
+  /** Counts requests of one lane that took the same time. */
+  countLatency(lane: Lane, seconds: number, requests: number): void {
+    this.#observe(LATENCY_AT + (lane === 'fast' ? 0 : 1) * HISTOGRAM_CELLS, seconds, requests)
   }
 
   /** Counts a request that left the pool's queue after it had waited so long. */
