@@ -1,6 +1,7 @@
 import { ScherzoError } from '../errors.ts'
 import { Backlog } from './backlog.ts'
 import type { Channel, Message, Parcel, Subscription } from './channel.ts'
+import { BROADCAST } from './data.ts'
 import type { Membership, Outbox, SlowPolicy } from './subscriptions.ts'
 import type { Totals } from './totals.ts'
 
@@ -45,7 +46,8 @@ export class Subscriber implements Membership {
   }
 
   subscribe(channel: string): void {
-    if (this.#hasLeft || this.#find(channel) !== undefined) return
+    const isKnown = channel !== BROADCAST && this.#find(channel) !== undefined
+    if (this.#hasLeft || isKnown) return
     this.#add(this.#host.channel(channel))
     this.#host.totals.subscriptions++
   }
