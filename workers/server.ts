@@ -100,9 +100,9 @@ export class Server implements ScherzoServer, ServerView {
   /** @throws what `serve()` throws; nothing is left running then */
   async start(): Promise<void> {
     const { admin, watch } = this.settings
-    // First of all, so that a probe sees a server that is not ready yet.
-    if (admin !== null) this.#admin = await startAdmin(admin, this, this.#log)
     try {
+      // First of all, so that a probe sees a server that is not ready yet.
+      if (admin !== null) this.#admin = await startAdmin(admin, this, this.#log)
       this.#loaded = await this.#supervisor.start()
     } catch (error) {
       await this.#closeBesides()
