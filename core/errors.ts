@@ -269,6 +269,26 @@ export const catalogue = {
     message: 'Cannot publish: the bus is closed',
     status: null,
     closeCode: null
+  },
+  SCZ_ERR_HUB_CHANNEL: {
+    message: 'Cannot use "%s" as a channel: a channel is a string of 1 to 1024 bytes in UTF-8',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_HUB_DATA: {
+    message: 'Cannot publish the data: %s',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_HUB_SLOW_BYTES: {
+    message: 'The client reads too slowly: more than %d bytes of messages wait for it',
+    status: null,
+    closeCode: 1008
+  },
+  SCZ_ERR_HUB_SLOW_AGE: {
+    message: 'The client reads too slowly: a message has waited for it for %d ms',
+    status: null,
+    closeCode: 1008
   }
 } as const
 

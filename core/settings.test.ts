@@ -134,6 +134,10 @@ const examples: { readonly [N in Name]: Examples<Settings[N]> } = {
     bad: ['', 'multi_thread', 'Multithread', 'current-thread', 'pool', 1, true, null]
   },
   poolThreads: { good: wholeNumbers(1, 256), bad: [...notWholeNumbers, 0, '0', 257] },
+  adapterBufferMultiplierPerCpu: {
+    good: wholeNumbers(1, 1_000_000),
+    bad: [...notWholeNumbers, 0, 1_000_001]
+  },
   poolQueue: { good: wholeNumbers(0, 1_000_000), bad: [...notWholeNumbers, 1_000_001] },
   fastLane: switches,
   admin: {

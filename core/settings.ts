@@ -16,6 +16,7 @@ export interface Settings {
   readonly poolThreads: number | null
   readonly poolQueue: number
   readonly fastLane: boolean
+  readonly adapterBufferMultiplierPerCpu: number
   /** Null: no admin server. */
   readonly admin: HostAndPort | null
   readonly tlsCert: string | null
@@ -133,6 +134,16 @@ export const settingRows: { readonly [Name in keyof Settings]: Row<Settings[Name
     meaning: 'whether fast routes are answered before Fastify; off changes no answer, only the speed',
     expected: '"on" or "off"',
     read: onOrOff
+  },
+  adapterBufferMultiplierPerCpu: {
+    flag: 'adapter-buffer-multiplier-per-cpu',
+    placeholder: 'N',
+    environment: ['SCHERZO_ADAPTER_BUFFER_MULTIPLIER_PER_CPU', 'ADAPTER_BUFFER_MULTIPLIER_PER_CPU'],
+    default: 64,
+    shownDefault: '64',
+    meaning: 'subscribers per core that a fan-out serves before requests and other channels have their turn',
+    expected: 'a whole number from 1 to 1000000',
+    read: (value) => wholeNumber(value, 1, 1_000_000)
   },
   admin: {
     flag: 'admin',

@@ -14,6 +14,8 @@ export interface ServeOptions {
   readonly poolThreads?: number
   /** multithread: requests that may wait for the pool of a worker; more are answered with 503. @default 1024 */
   readonly poolQueue?: number
+  /** Subscribers per core that a fan-out serves before requests and other channels have their turn. @default 64 */
+  readonly adapterBufferMultiplierPerCpu?: number
   /** Whether fast routes are answered before Fastify. Off changes no answer, only the speed. @default true */
   readonly fastLane?: boolean
   /** Host and port of the admin server, such as `127.0.0.1:9000`, or `off`. @default 'off' */

@@ -278,6 +278,35 @@ test('a reader that closes lets go of the log, also from within its listener', a
   assert.equal(bus.stats.threads.find(({ id }) => id === 1)!.lagBytes, null)
 })
 
+test('a reader that pauses stops at once, holds the log up, and goes on where it stopped', async (t) => {
+  const bus = open(t, SMALL)
+  const thread = joinBus(bus.connect(1))
+  const seen: number[] = []
+  let batches = 0
+  await thread.read({
+    onRecord({ offset }) {
+      seen.push(offset)
+      if (offset === 3) thread.pause()
+    },
+    onBatchEnd: () => batches++
+  })
+  const answers = Array.from({ length: 200 }, () => bus.publish('a', 'x'.repeat(1000)))
+  await until(() => bus.stats.heldUpBy === 1)
+  assert.deepEqual(seen, [1, 2, 3])
+  thread.resume()
+  await Promise.all(answers)
+  await until(() => seen.length === 200)
+  assert.deepEqual(
+    seen,
+    Array.from({ length: 200 }, (_, index) => index + 1)
+  )
+  assert.ok(batches > 1)
+  thread.pause()
+  thread.resume()
+  await bus.publish('a', '')
+  await until(() => seen.length === 201)
+})
+
 test('no inbox starves another', async (t) => {
   const bus = open(t, { inboxBytes: 2 ** 20 })
   const { seen } = await collect(bus.connect(1))

@@ -182,6 +182,15 @@ export class JoinedBus {
     return this.#reader.attached
   }
 
+  /** Stops reading until `resume()`, also within a batch: the log fills then, and publishing waits for this thread. */
+  pause(): void {
+    this.#reader?.pause()
+  }
+
+  resume(): void {
+    this.#reader?.resume()
+  }
+
   /**
    * Stops reading and publishing. What has no answer yet is refused, although it may still be delivered; await what
    * matters before. The primary still has to be told to disconnect.

@@ -50,6 +50,9 @@ export class LogReader {
   readonly #batchSize: number
   #isAttached = false
   #isClosed = false
+  #isPaused = false
+  /** Whether a turn is due as soon as reading goes on. */
+  #isTurnDue = false
   readonly #turn = (): void => this.#takeTurn()
 
   constructor(description: BusDescription, listener: LogListener, options: ReadOptions = {}) {
@@ -75,6 +78,18 @@ export class LogReader {
     return this.#attached.promise
   }
 
+  /** Reads nothing from the next record on, so that the log fills and publishing waits. */
+  pause(): void {
+    this.#isPaused = true
+  }
+
+  resume(): void {
+    this.#isPaused = false
+    if (!this.#isTurnDue) return
+    this.#isTurnDue = false
+    setImmediate(this.#turn)
+  }
+
   /** The log goes on without this reader, at once. */
   close(): void {
     if (this.#isClosed) return
@@ -87,6 +102,10 @@ export class LogReader {
   #takeTurn(): void {
     if (this.#isClosed) return
     if (!this.#isAttached && !this.#attach()) return this.#sleep()
+    if (this.#isPaused) {
+      this.#isTurnDue = true
+      return
+    }
     let count = 0
     try {
       for (let at = this.#reader.next(); at !== -1; at = this.#reader.next()) {
@@ -94,7 +113,7 @@ export class LogReader {
         // A record that a listener throws at counts as read, or it would come again for ever.
         this.#reader.advance(this.#reader.ring.words[(at >> 2) + SIZE]!)
         this.#listener.onRecord(this.#record)
-        if (++count === this.#batchSize || this.#isClosed) break
+        if (++count === this.#batchSize || this.#isClosed || this.#isPaused) break
       }
       if (count > 0) this.#listener.onBatchEnd?.()
     } finally {

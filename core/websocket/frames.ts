@@ -62,8 +62,8 @@ function controlFrame(opcode: number, data: string | Uint8Array): Buffer {
   return dataFrame(opcode, data, false)
 }
 
-/** A final, unmasked frame (RFC 6455 section 5.1: a server masks none) with room for its payload. */
-function frame(opcode: number, length: number): Buffer {
+/** A final, unmasked frame (RFC 6455 section 5.1: a server masks none) with room for its payload at its end. */
+export function frame(opcode: number, length: number): Buffer {
   const header = length < 126 ? 2 : length < 65_536 ? 4 : 10
   const bytes = Buffer.allocUnsafe(header + length)
   bytes[0] = 0x80 | opcode
