@@ -1,6 +1,10 @@
+import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Limits } from './limits.ts'
 import type { Stats } from './metrics/stats.ts'
+
+/** What takes upgrades before the app's own listeners; `passOn` calls those. */
+export type UpgradeTaker = (request: IncomingMessage, head: Buffer, passOn: () => void) => void
 
 /** What both lanes of a worker heed and count. */
 export class LaneState {
@@ -12,6 +16,8 @@ export class LaneState {
   openRequests = 0
   /** Sockets that have left HTTP by an upgrade or a CONNECT. */
   readonly upgraded: Set<Duplex> = new Set()
+  /** Null while the app has no WebSocket routes of ours. */
+  takeUpgrade: UpgradeTaker | null = null
 
   constructor(limits: Limits, stats: Stats) {
     this.limits = limits

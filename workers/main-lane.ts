@@ -80,10 +80,12 @@ function guardOtherEvents(server: Server, state: LaneState): void {
         return true
       }
       case 'upgrade': {
-        const [request, socket] = values as [IncomingMessage, Duplex]
+        const [request, socket, head] = values as [IncomingMessage, Duplex, Buffer]
         state.addUpgraded(socket)
         const fault = findFault(headOf(request))
-        afterResponse(lastOwed(socket), fault === null ? pass : () => refuseUpgrade(socket, fault))
+        const take = (): unknown =>
+          state.takeUpgrade === null ? pass() : state.takeUpgrade(request, head, pass)
+        afterResponse(lastOwed(socket), fault === null ? take : () => refuseUpgrade(socket, fault))
         return true
       }
       case 'connect': {
