@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import websocketPlugin from '@fastify/websocket'
@@ -8,6 +7,7 @@ import { RawClient } from '../../workers/testing/raw-client.ts'
 import { clientFrame } from '../../core/websocket/testing/client-frames.ts'
 import {
   closeOf,
+  closedOnServer,
   connect,
   framesOf,
   handshake,
@@ -200,9 +200,8 @@ test('a handshake above the limit gets 503 with a Retry-After, until another soc
   const answer = await answerTo(server, handshake('/echo'))
   assert.match(answer, /^HTTP\/1\.1 503 /)
   assert.match(answer, /\r\nretry-after: 5\r\n/i)
-  const closed = once(server.sockets[0]!, 'close')
   first.close()
-  await closed
+  await closedOnServer(server)
   assert.equal(server.endpoints.size, 0)
   const second = await connect(server, '/echo')
   second.terminate()
@@ -273,6 +272,7 @@ test('a drain closes every socket with 1001 and refuses new ones', async (contex
     assert.deepEqual([code, reason], [1001, 'The server is going away'])
   }
   await closed
+  for (const index of clients.keys()) await closedOnServer(server, index)
   assert.deepEqual(new Set(codes), new Set([1001]))
   assert.equal(server.endpoints.size, 0)
 })

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IncomingMessage } from 'node:http'
-import type { Subscriptions } from '../../core/broadcast/subscriptions.ts'
+import type { Membership, SlowPolicy, Subscriptions } from '../../core/broadcast/subscriptions.ts'
 import type { Settings } from '../../core/settings.ts'
 import { closeCodes } from '../../core/websocket/close-codes.ts'
 import { shakeHands } from '../../core/websocket/handshake.ts'
@@ -10,7 +10,9 @@ import { Deadlines } from './deadlines.ts'
 import { Endpoint } from './endpoint.ts'
 import type { Services } from './endpoint.ts'
 import { SocketView } from './socket-view.ts'
-import { beforeUpgradeOf, readEndpointOptions } from './options.ts'
+import { attachForeign } from './foreign.ts'
+import type { ForeignSocket } from './foreign.ts'
+import { beforeUpgradeOf, defaultSlowPolicy, readEndpointOptions } from './options.ts'
 import type { HubRouteOptions } from './options.ts'
 import { checkBody, refuse } from './refusals.ts'
 import { Roster } from './roster.ts'
@@ -74,6 +76,11 @@ export class Endpoints {
   /** What the server's 'upgrade' event goes through before its other listeners; `passOn` calls those. */
   handleUpgrade(request: IncomingMessage, head: Buffer, passOn: () => void): void {
     this.#upgrades.handle(request, head, passOn)
+  }
+
+  /** Lets a socket of the `ws` library join the hub; null where it is not open. */
+  attachForeign(ws: ForeignSocket, policy: SlowPolicy = defaultSlowPolicy): Membership | null {
+    return attachForeign(this.#services.subscriptions, ws, policy)
   }
 
   /** Closes every WebSocket, and refuses new ones from now on. Resolves when all have been sent their close frame. */

@@ -155,3 +155,11 @@ export async function closeOf(client: WebSocket): Promise<{ code: number; reason
   const [code, reason] = await once(client, 'close')
   return { code, reason: String(reason) }
 }
+
+/** Waits until the server has closed its side of a connection, too. */
+export async function closedOnServer({ sockets }: EndpointServer, index = 0): Promise<void> {
+  const socket = sockets[index]!
+  if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve))
+  // A socket says that it is closed before it tells its listeners.
+  await new Promise((resolve) => setImmediate(resolve))
+}
