@@ -3,8 +3,13 @@ import type { Duplex } from 'node:stream'
 import type { Limits } from './limits.ts'
 import type { Stats } from './metrics/stats.ts'
 
-/** What takes upgrades before the app's own listeners; `passOn` calls those. */
-export type UpgradeTaker = (request: IncomingMessage, head: Buffer, passOn: () => void) => void
+/** What takes upgrades before the app's own listeners. */
+export interface UpgradeTaker {
+  /** Whether a request leaves HTTP at all: if not, it is answered as if it had not asked. */
+  shouldUpgrade(request: IncomingMessage): boolean
+  /** @param passOn calls the app's own listeners */
+  handleUpgrade(request: IncomingMessage, head: Buffer, passOn: () => void): void
+}
 
 /** What both lanes of a worker heed and count. */
 export class LaneState {
@@ -16,8 +21,7 @@ export class LaneState {
   openRequests = 0
   /** Sockets that have left HTTP by an upgrade or a CONNECT. */
   readonly upgraded: Set<Duplex> = new Set()
-  /** Null while the app has no WebSocket routes of ours. */
-  takeUpgrade: UpgradeTaker | null = null
+  upgrades: UpgradeTaker | null = null
 
   constructor(limits: Limits, stats: Stats) {
     this.limits = limits

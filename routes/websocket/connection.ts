@@ -82,7 +82,6 @@ export class Connection implements FrameSink {
     for (const channel of channels) this.#membership.subscribe(channel)
     const { onOpen } = this.#endpoint.options
     if (view !== null && onOpen !== null) this.#run('onOpen', () => onOpen(view, request))
-    // Handlers may be set up to the end of this turn, and the client's frames keep their order.
     if (unread.length > 0) this.receive(unread)
   }
 

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import websocketPlugin from '@fastify/websocket'
 import { WebSocket } from 'ws'
+import { createCertificate } from '../../workers/testing/certificate.ts'
 import { RawClient } from '../../workers/testing/raw-client.ts'
 import { clientFrame } from '../../core/websocket/testing/client-frames.ts'
 import {
@@ -79,9 +81,9 @@ for (const name of ['onRequest', 'preValidation', 'preHandler'] as const) {
 }
 
 test('the 101 waits for asynchronous hooks, and frames sent meanwhile are not lost', async (context) => {
-  let letThrough = (): void => {}
+  const { promise, resolve: letThrough } = Promise.withResolvers<void>()
   const server = await startEndpoints(context, (fastify, route) => {
-    fastify.addHook('onRequest', () => new Promise<void>((resolve) => (letThrough = resolve)))
+    fastify.addHook('onRequest', () => promise)
     route(fastify, '/echo', echo)
   })
   const client = await RawClient.open(server.port)
@@ -125,7 +127,7 @@ const REFUSED: readonly [string, string, number, string][] = [
   ['without Upgrade', request(...GET, 'Connection: Upgrade, close', KEY, VERSION), 400, 'SCZ_ERR_WS_UPGRADE'],
   [
     'with another Upgrade',
-    request(...GET, 'Upgrade: h2c', 'Connection: Upgrade', KEY, VERSION),
+    request(...GET, 'Upgrade: h2c', 'Connection: Upgrade, close', KEY, VERSION),
     400,
     'SCZ_ERR_WS_UPGRADE'
   ],
@@ -275,6 +277,58 @@ test('a drain closes every socket with 1001 and refuses new ones', async (contex
   for (const index of clients.keys()) await closedOnServer(server, index)
   assert.deepEqual(new Set(codes), new Set([1001]))
   assert.equal(server.endpoints.size, 0)
+})
+
+test('a WebSocket over TLS is the same', async (context) => {
+  const { cert, key } = createCertificate()
+  const server = await startEndpoints(
+    context,
+    (fastify, route) => route(fastify, '/echo', echo),
+    {},
+    {
+      cert,
+      key,
+      ticketKeys: Buffer.alloc(48)
+    }
+  )
+  const client = new WebSocket(`wss://127.0.0.1:${server.port}/echo`, { rejectUnauthorized: false })
+  await once(client, 'open')
+  const sent = ['hello', Buffer.alloc(1_000_000, 7)]
+  const received = messages(client, 2)
+  for (const message of sent) client.send(message)
+  assert.deepEqual(await received, sent)
+  const close = closeOf(client)
+  client.close(1000)
+  assert.equal((await close).code, 1000)
+})
+
+test('requests for another upgrade are answered as if they had not asked, with their bodies', async (context) => {
+  const server = await startEndpoints(context, (fastify, route) => {
+    route(fastify, '/echo', echo)
+    fastify.post('/sum', async (request) => ({ got: request.body }))
+  })
+  const client = await RawClient.open(server.port)
+  const post = request(
+    'POST /sum HTTP/1.1',
+    'Host: localhost',
+    'Connection: Upgrade, HTTP2-Settings',
+    'Upgrade: h2c',
+    'Content-Type: text/plain',
+    'Content-Length: 3'
+  )
+  client.send(`${post}abc`)
+  await client.receive(/"abc"/)
+  client.send(`${post}def`)
+  assert.match(await client.receive(/"def"/), /200 OK[^]*"abc"[^]*200 OK[^]*"def"/)
+  client.close()
+})
+
+test('a WebSocket asked of a route that is none gets the answer of that route', async (context) => {
+  const server = await startEndpoints(context, (fastify, route) => {
+    route(fastify, '/echo', echo)
+    fastify.get('/plain', async () => 'plain')
+  })
+  assert.match(await answerTo(server, handshake('/plain')), /^HTTP\/1\.1 200 OK[^]*plain$/)
 })
 
 test('closing the app closes its sockets', async (context) => {

@@ -73,6 +73,11 @@ export class Endpoints {
     })
   }
 
+  /** Whether a request may leave HTTP: where nobody else listens for upgrades, only to become a WebSocket. */
+  shouldUpgrade(request: IncomingMessage): boolean {
+    return this.#upgrades.shouldUpgrade(request)
+  }
+
   /** What the server's 'upgrade' event goes through before its other listeners; `passOn` calls those. */
   handleUpgrade(request: IncomingMessage, head: Buffer, passOn: () => void): void {
     this.#upgrades.handle(request, head, passOn)

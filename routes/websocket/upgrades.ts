@@ -64,15 +64,25 @@ export class Upgrades {
     this.#fastify.server.on('upgrade', () => {})
   }
 
+  shouldUpgrade({ headers }: IncomingMessage): boolean {
+    return this.#hasOthers() || (this.#isListening && /\bwebsocket\b/i.test(headers.upgrade ?? ''))
+  }
+
   handle(request: IncomingMessage, head: Buffer, passOn: () => void): void {
     if (!this.#isListening) return passOn()
     // Not the one of the event: where the request has a body, that is a stream for what comes behind it.
     const { socket } = request
     const response = new ServerResponse(request)
     response.shouldKeepAlive = false
-    const hasOthers = this.#fastify.server.listenerCount('upgrade') > 1
     const onDrain = (): unknown => response.emit('drain')
-    const upgrade = { socket, head, response, onDrain, url: request.url, passOn: hasOthers ? passOn : null }
+    const upgrade = {
+      socket,
+      head,
+      response,
+      onDrain,
+      url: request.url,
+      passOn: this.#hasOthers() ? passOn : null
+    }
     this.#open.set(request, upgrade)
     socket.setTimeout(0)
     // Node has let go of the socket.
@@ -93,6 +103,10 @@ export class Upgrades {
     response.detachSocket(socket)
     socket.off('error', ignore).off('drain', onDrain)
     return socket
+  }
+
+  #hasOthers(): boolean {
+    return this.#fastify.server.listenerCount('upgrade') > (this.#isListening ? 1 : 0)
   }
 
   /** What the client has sent behind its request is thrown away: closing over it would lose it the answer. */

@@ -79,7 +79,7 @@ export async function startEndpoints(
   })
   const hub = new FakeHub()
   const endpoints = new Endpoints(fastify, settings, hub)
-  state.takeUpgrade = (...values) => endpoints.handleUpgrade(...values)
+  state.upgrades = endpoints
   await add(fastify, (instance, path, options) => endpoints.route(instance, path, options), endpoints)
   const sockets: Socket[] = []
   const server = fastify.server as Server
