@@ -386,6 +386,23 @@ test('a client that does not read its answers is not read from either, and goes 
   client.close()
 })
 
+test('of many messages that inflate to much, no more are read than a client takes answers to', async (context) => {
+  const server = await start(context, { compressionThreshold: 2 ** 30 })
+  const client = await openRawWith(server, 'Sec-WebSocket-Extensions: permessage-deflate')
+  client.socket.pause()
+  const payload = deflateRawSync(Buffer.alloc(MIB), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4)
+  const count = 50
+  client.send(latin1(clientFrame({ opcode: 2, reserved: 4, payload })).repeat(count))
+  const socket = server.sockets[0]!
+  while (!socket.isPaused()) await new Promise((resolve) => setTimeout(resolve, 5))
+  assert.ok(server.hub.members[0]!.outbox.bufferedBytes < 8 * MIB)
+  client.socket.resume()
+  const whole = count * (MIB + 10)
+  while (client.received.length < whole) await new Promise((resolve) => setTimeout(resolve, 5))
+  assert.equal(framesOf(client.received).length, whole)
+  client.close()
+})
+
 async function openRawWith(
   server: EndpointServer,
   header: string,

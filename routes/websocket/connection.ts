@@ -11,6 +11,8 @@ import { binaryFrame, closeFrame, pingFrame, pongFrame, textFrame } from '../../
 import type { AcceptedHandshake } from '../../core/websocket/handshake.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { HubSocket } from './hub-socket.ts'
+import { listen } from './socket-events.ts'
+import type { SocketListener } from './socket-events.ts'
 
 /** While more than this waits for a client, nothing is read from it: its messages would only make more to send. */
 const READ_WHILE_BELOW = 1_048_576
@@ -21,6 +23,12 @@ const READ_WHILE_BELOW = 1_048_576
  */
 const MAX_PONGS = 64
 
+/**
+ * Where messages may be compressed, how much is read before looking whether the client takes the answers: a chunk of 64 KiB
+ * can inflate to 64 MiB of messages.
+ */
+const INFLATED_AT_ONCE = 4096
+
 const PING = pingFrame()
 
 const OPEN = 0
@@ -29,14 +37,8 @@ const CLOSING = 1
 /** Nothing is sent or heeded any more; the TCP connection ends. */
 const ENDED = 2
 
-const connectionOf = Symbol('scherzo.connection')
-
-interface ConnectedSocket extends Socket {
-  [connectionOf]?: Connection
-}
-
 /** A WebSocket from the 101 on. */
-export class Connection implements FrameSink {
+export class Connection implements FrameSink, SocketListener {
   readonly #socket: Socket
   readonly #endpoint: Endpoint
   readonly #parser: FrameParser
@@ -113,14 +115,12 @@ export class Connection implements FrameSink {
 
   receive(chunk: Buffer): void {
     this.#silence = 0
-    if (this.#state === ENDED) return
-    try {
-      this.#parser.receive(chunk)
-    } catch (error) {
-      this.#fail(error)
+    if (this.#maxWindowBits === 0 || chunk.length <= INFLATED_AT_ONCE) return this.#receivePiece(chunk)
+    for (let at = 0; at < chunk.length && this.#state !== ENDED; at += INFLATED_AT_ONCE) {
+      // Comes again when reading goes on.
+      if (this.#socket.isPaused()) return this.#socket.unshift(chunk.subarray(at))
+      this.#receivePiece(chunk.subarray(at, at + INFLATED_AT_ONCE))
     }
-    if (this.#pings > 0) this.#endPings()
-    if (this.#state === OPEN && this.outbox.bufferedBytes > READ_WHILE_BELOW) this.#holdReading()
   }
 
   onMessage(data: Buffer, isBinary: boolean): void {
@@ -179,6 +179,17 @@ export class Connection implements FrameSink {
     roster.delete(this, this.#group)
     deadlines.delete(this)
     if (this.#state !== ENDED) this.#finish(closeCodes.abnormal, '')
+  }
+
+  #receivePiece(chunk: Buffer): void {
+    if (this.#state === ENDED) return
+    try {
+      this.#parser.receive(chunk)
+    } catch (error) {
+      this.#fail(error)
+    }
+    if (this.#pings > 0) this.#endPings()
+    if (this.#state === OPEN && this.outbox.bufferedBytes > READ_WHILE_BELOW) this.#holdReading()
   }
 
   #compress(data: string | Uint8Array): Buffer | null {
@@ -249,31 +260,4 @@ export class Connection implements FrameSink {
 /** The app may keep the message, and should not keep the whole chunk alive with it unless that is most of it. */
 function ownCopy(data: Buffer): Buffer {
   return data.length * 2 >= data.buffer.byteLength ? data : Buffer.from(data)
-}
-
-// One function for all sockets: a closure for each and every event would take more than the rest of a connection.
-function listen(socket: Socket, connection: Connection): void {
-  const connected = socket as ConnectedSocket
-  connected[connectionOf] = connection
-  socket.on('data', onData).on('drain', onDrain).on('end', onEnd).on('error', onError).on('close', onClose)
-}
-
-function onData(this: ConnectedSocket, chunk: Buffer): void {
-  this[connectionOf]?.receive(chunk)
-}
-
-function onDrain(this: ConnectedSocket): void {
-  if (this.isPaused()) this.resume()
-}
-
-function onEnd(this: ConnectedSocket): void {
-  this[connectionOf]?.receiveEnd()
-}
-
-function onError(): void {
-  // The 'close' that follows says enough: clients vanish.
-}
-
-function onClose(this: ConnectedSocket): void {
-  this[connectionOf]?.release()
 }
