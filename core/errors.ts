@@ -190,6 +190,31 @@ export const catalogue = {
     status: 403,
     closeCode: null
   },
+  SCZ_ERR_WS_ONLY: {
+    message: 'This path speaks WebSocket only',
+    status: 426,
+    closeCode: null
+  },
+  SCZ_ERR_WS_BODY: {
+    message: 'The request for a WebSocket must not have a body',
+    status: 400,
+    closeCode: null
+  },
+  SCZ_ERR_WS_BODY_SIZE: {
+    message: 'The request for a WebSocket announces a body of more than %d bytes, and must not have any',
+    status: 413,
+    closeCode: null
+  },
+  SCZ_ERR_WS_BUSY: {
+    message: 'The server takes no more WebSockets at present: try again later',
+    status: 503,
+    closeCode: null
+  },
+  SCZ_ERR_WS_OPTION: {
+    message: 'Invalid option "%s" of the WebSocket route %s: %s',
+    status: null,
+    closeCode: null
+  },
   SCZ_ERR_WS_UNMASKED: {
     message: 'The client sent a frame that is not masked',
     status: null,

@@ -1,5 +1,8 @@
 import type { FastifyInstance } from 'fastify'
+import type { Membership, SlowPolicy } from '../core/broadcast/subscriptions.ts'
 import type { HubData, HubListener, PublishOptions, Published } from '../core/broadcast/hub.ts'
+import type { ForeignSocket } from './websocket/foreign.ts'
+import type { HubRouteOptions } from './websocket/options.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -44,7 +47,26 @@ export interface Publishing {
 }
 
 /** What `fastify.hub` is. */
-export interface HubApi extends Publishing {}
+export interface HubApi extends Publishing {
+  /**
+   * Adds a WebSocket route: an ordinary route of Fastify, with its prefix and hooks, that answers what these let through with 101.
+   *
+   * @throws SCZ_ERR_WS_OPTION
+   *
+   * @example
+   * fastify.hub.route('/live', { channels: ['ticks'] }) // every socket is subscribed on connect
+   * fastify.hub.route('/echo', { onMessage: (socket, data, isBinary) => socket.send(data, isBinary) })
+   */
+  route(path: string, options?: HubRouteOptions): void
+  /**
+   * Subscribes a socket that `@fastify/websocket` has accepted, until it closes. What the hub sends stands between the socket's
+   * own messages, in the order of the calls, as long as the socket does not compress these.
+   *
+   * @returns its subscriptions, or null if the socket is not open any more
+   * @throws SCZ_ERR_HUB_CHANNEL
+   */
+  attach(socket: ForeignSocket, channels: readonly string[], slow?: Partial<SlowPolicy>): Membership | null
+}
 
 /**
  * Gives a root instance, before its plugins, `fastify.hub`.

@@ -11,6 +11,7 @@ import { MAX_HEAD_BYTES } from '../core/http/scanner.ts'
 import type { Settings } from '../core/settings.ts'
 import { mountHub } from '../routes/hub.ts'
 import type { Publishing } from '../routes/hub.ts'
+import { Endpoints } from '../routes/websocket/endpoints.ts'
 import { mountFastRoutes } from '../routes/mount.ts'
 import type { Mounted, RouteRow } from '../routes/mount.ts'
 import { Draining } from './draining.ts'
@@ -108,7 +109,16 @@ function createInstance(
   })
   // Before all others, and so it closes after the app's own hooks, which may publish.
   fastify.addHook('onClose', async () => hub.close())
-  mountHub(fastify, publishingOf(hub), () => ({}))
+  const endpoints = new Endpoints(fastify, settings, hub.hub)
+  state.upgrades = endpoints
+  mountHub(fastify, publishingOf(hub), (instance) => ({
+    route: (path, given) => endpoints.route(instance, path, given),
+    attach(socket, channels, slow) {
+      const membership = endpoints.attachForeign(socket, slow)
+      for (const channel of channels) membership?.subscribe(channel)
+      return membership
+    }
+  }))
   pool?.attach(fastify, options, state.limits.bodyLimit)
   return { fastify, mounted: mountFastRoutes(fastify, reasonForLaneOff(settings.fastLane, options)) }
 }
