@@ -113,7 +113,9 @@ function writeTogether(socket: Socket, frames: readonly Buffer[]): void {
 }
 
 // One list and one immediate for all outboxes of the thread. The immediate comes when the loop has read what has arrived on
-// all its sockets, so an answer to any of them is in the same write.
+// all its sockets, so an answer to any of them is in the same write. A microtask would come after every read, and saves
+// nothing: an echo to 64 connections takes 10.6 to 12.2 µs of CPU with it and without (Node 26, 2026-11-21). For a frame
+// that many outboxes share, list and chain take 0.05 µs for each, for 16 such frames 0.3 µs.
 let listed: Outbox[] = []
 let isScheduled = false
 let first: FrameChain | null = null

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import websocketPlugin from '@fastify/websocket'
@@ -302,26 +303,33 @@ test('a WebSocket over TLS is the same', async (context) => {
   assert.equal((await close).code, 1000)
 })
 
-test('requests for another upgrade are answered as if they had not asked, with their bodies', async (context) => {
-  const server = await startEndpoints(context, (fastify, route) => {
-    route(fastify, '/echo', echo)
-    fastify.post('/sum', async (request) => ({ got: request.body }))
-  })
-  const client = await RawClient.open(server.port)
-  const post = request(
-    'POST /sum HTTP/1.1',
-    'Host: localhost',
-    'Connection: Upgrade, HTTP2-Settings',
-    'Upgrade: h2c',
-    'Content-Type: text/plain',
-    'Content-Length: 3'
-  )
-  client.send(`${post}abc`)
-  await client.receive(/"abc"/)
-  client.send(`${post}def`)
-  assert.match(await client.receive(/"def"/), /200 OK[^]*"abc"[^]*200 OK[^]*"def"/)
-  client.close()
-})
+// Older versions of Node report all upgrades as soon as anybody listens for them.
+const skip = 'shouldUpgradeCallback' in createServer() ? false : 'this Node can not choose what to upgrade'
+
+test(
+  'requests for another upgrade are answered as if they had not asked, with their bodies',
+  { skip },
+  async (context) => {
+    const server = await startEndpoints(context, (fastify, route) => {
+      route(fastify, '/echo', echo)
+      fastify.post('/sum', async (request) => ({ got: request.body }))
+    })
+    const client = await RawClient.open(server.port)
+    const post = request(
+      'POST /sum HTTP/1.1',
+      'Host: localhost',
+      'Connection: Upgrade, HTTP2-Settings',
+      'Upgrade: h2c',
+      'Content-Type: text/plain',
+      'Content-Length: 3'
+    )
+    client.send(`${post}abc`)
+    await client.receive(/"abc"/)
+    client.send(`${post}def`)
+    assert.match(await client.receive(/"def"/), /200 OK[^]*"abc"[^]*200 OK[^]*"def"/)
+    client.close()
+  }
+)
 
 test('a WebSocket asked of a route that is none gets the answer of that route', async (context) => {
   const server = await startEndpoints(context, (fastify, route) => {
