@@ -34,7 +34,6 @@ export class HubCenter {
     const { port1, port2 } = new MessageChannel()
     const link = new Link(port1, {
       countAll: () => this.channels(),
-      // As Node delivers the request from a thread that has ended meanwhile, the answer would reach nobody.
       connect: (port) => this.#answer(port),
       end: () => this.#end(id)
     })
@@ -61,6 +60,7 @@ export class HubCenter {
     this.#bus.close()
   }
 
+  /** Where the thread has ended meanwhile the link is lost on its way, and that closes its ports. */
   #answer(port: MessagePort): void {
     const link = this.connect()
     port.postMessage(link, portsOf(link))
