@@ -26,6 +26,18 @@ test('every status is one of an error', () => {
   }
 })
 
+test('every close code is one that a server sends when a client is at fault', () => {
+  for (const code of codes) {
+    const { closeCode } = catalogue[code]
+    assert.ok(closeCode === null || (closeCode >= 1002 && closeCode <= 1009), code)
+  }
+})
+
+test('no error both answers a request and ends a WebSocket', () => {
+  for (const code of codes)
+    assert.ok(catalogue[code].status === null || catalogue[code].closeCode === null, code)
+})
+
 test('docs/ERRORS.md has one section for each code, in the order of the catalogue, and no other', () => {
   const headings = documentation.split('\n').filter((line) => line.startsWith('## '))
   assert.deepEqual(
@@ -34,14 +46,16 @@ test('docs/ERRORS.md has one section for each code, in the order of the catalogu
   )
 })
 
-test('docs/ERRORS.md explains each code, with its status where it answers a request', () => {
+test('docs/ERRORS.md explains each code, with its status where it answers a request and its close code where it ends a WebSocket', () => {
   const sections = documentation.split(/^## /m).slice(1)
   for (const [index, code] of codes.entries()) {
     const [, ...lines] = sections[index]!.split('\n')
     const text = lines.join('\n').trim()
     const statuses = [...text.matchAll(/\bStatus (\d+)/g)].map(([, status]) => Number(status))
-    const { status } = catalogue[code]
+    const closeCodes = [...text.matchAll(/\bClose code (\d+)/g)].map(([, closeCode]) => Number(closeCode))
+    const { status, closeCode } = catalogue[code]
     assert.deepEqual(statuses, status === null ? [] : [status], code)
+    assert.deepEqual(closeCodes, closeCode === null ? [] : [closeCode], code)
     const length = text.split('\n').length
     assert.ok(length >= 2 && length <= 5, `${code} is explained in ${length} lines`)
   }
@@ -61,7 +75,10 @@ test('an error has its code, its status and a message with the values filled in'
   assert.equal(error.statusCode, 500)
   assert.equal(error.cause, cause)
   assert.equal(new ScherzoError('SCZ_ERR_COMMAND', ['%s %d']).message.includes('"%s %d"'), true)
+  assert.equal(error.closeCode, null)
   assert.equal(new ScherzoError('SCZ_ERR_LISTEN', ['a', 'b']).statusCode, null)
+  assert.equal(new ScherzoError('SCZ_ERR_WS_TEXT').statusCode, null)
+  assert.equal(new ScherzoError('SCZ_ERR_WS_TEXT').closeCode, 1007)
 })
 
 test('an error can be made again from its code and values, as another thread does', () => {

@@ -134,6 +134,10 @@ const examples: { readonly [N in Name]: Examples<Settings[N]> } = {
     bad: ['', 'multi_thread', 'Multithread', 'current-thread', 'pool', 1, true, null]
   },
   poolThreads: { good: wholeNumbers(1, 256), bad: [...notWholeNumbers, 0, '0', 257] },
+  adapterBufferMultiplierPerCpu: {
+    good: wholeNumbers(1, 1_000_000),
+    bad: [...notWholeNumbers, 0, 1_000_001]
+  },
   poolQueue: { good: wholeNumbers(0, 1_000_000), bad: [...notWholeNumbers, 1_000_001] },
   fastLane: switches,
   admin: {
@@ -176,6 +180,13 @@ const examples: { readonly [N in Name]: Examples<Settings[N]> } = {
   requestTimeout: times,
   keepAliveTimeout: times,
   sendTimeout: times,
+  maxMessageBytes: { good: wholeNumbers(1, 2 ** 30), bad: [...notWholeNumbers, 0, '0', 2 ** 30 + 1] },
+  maxFragments: { good: wholeNumbers(1, 1_000_000_000), bad: [...notWholeNumbers, 0, '0', 1_000_000_001] },
+  maxSockets: { good: wholeNumbers(1, 10_000_000), bad: [...notWholeNumbers, 0, '0', 10_000_001] },
+  pingInterval: times,
+  closeTimeout: times,
+  compressionThreshold: { good: wholeNumbers(0, 2 ** 30), bad: [...notWholeNumbers, 2 ** 30 + 1] },
+  compressionLevel: { good: wholeNumbers(0, 9), bad: [...notWholeNumbers, 10, '10'] },
   logFormat: {
     good: [
       ['auto', 'auto'],

@@ -16,6 +16,7 @@ export interface Settings {
   readonly poolThreads: number | null
   readonly poolQueue: number
   readonly fastLane: boolean
+  readonly adapterBufferMultiplierPerCpu: number
   /** Null: no admin server. */
   readonly admin: HostAndPort | null
   readonly tlsCert: string | null
@@ -33,6 +34,15 @@ export interface Settings {
   readonly requestTimeout: number | null
   readonly keepAliveTimeout: number | null
   readonly sendTimeout: number
+  readonly maxMessageBytes: number
+  readonly maxFragments: number
+  readonly maxSockets: number
+  /** 0: clients are never pinged. */
+  readonly pingInterval: number
+  readonly closeTimeout: number
+  readonly compressionThreshold: number
+  /** 0: nothing is compressed. */
+  readonly compressionLevel: number
   readonly logFormat: 'auto' | 'readable' | 'json'
   readonly logLevel: LogLevel
 }
@@ -133,6 +143,16 @@ export const settingRows: { readonly [Name in keyof Settings]: Row<Settings[Name
     meaning: 'whether fast routes are answered before Fastify; off changes no answer, only the speed',
     expected: '"on" or "off"',
     read: onOrOff
+  },
+  adapterBufferMultiplierPerCpu: {
+    flag: 'adapter-buffer-multiplier-per-cpu',
+    placeholder: 'N',
+    environment: ['SCHERZO_ADAPTER_BUFFER_MULTIPLIER_PER_CPU', 'ADAPTER_BUFFER_MULTIPLIER_PER_CPU'],
+    default: 64,
+    shownDefault: '64',
+    meaning: 'subscribers per core that a fan-out serves before requests and other channels have their turn',
+    expected: 'a whole number from 1 to 1000000',
+    read: (value) => wholeNumber(value, 1, 1_000_000)
   },
   admin: {
     flag: 'admin',
@@ -274,6 +294,76 @@ export const settingRows: { readonly [Name in keyof Settings]: Row<Settings[Name
     meaning: 'how long a client may go without reading anything of its response; 0 is no limit',
     expected: 'seconds from 0 to 86400',
     read: (value) => seconds(value, 0, A_DAY)
+  },
+  maxMessageBytes: {
+    flag: 'max-message-bytes',
+    placeholder: 'BYTES',
+    environment: ['SCHERZO_MAX_MESSAGE_BYTES'],
+    default: 1_048_576,
+    shownDefault: '1048576',
+    meaning: 'WebSockets: longest message of a client, unless the route says otherwise; longer ones get 1009',
+    expected: 'a whole number of bytes from 1 to 1073741824',
+    read: (value) => wholeNumber(value, 1, 2 ** 30)
+  },
+  maxFragments: {
+    flag: 'max-fragments',
+    placeholder: 'N',
+    environment: ['SCHERZO_MAX_FRAGMENTS'],
+    default: 16_384,
+    shownDefault: '16384',
+    meaning: 'WebSockets: most frames in one message, unless the route says otherwise; more get 1008',
+    expected: 'a whole number from 1 to 1000000000',
+    read: (value) => wholeNumber(value, 1, 1_000_000_000)
+  },
+  maxSockets: {
+    flag: 'max-sockets',
+    placeholder: 'N',
+    environment: ['SCHERZO_MAX_SOCKETS'],
+    default: 30_000,
+    shownDefault: '30000',
+    meaning: 'WebSockets: open ones per worker; further handshakes get 503',
+    expected: 'a whole number from 1 to 10000000',
+    read: (value) => wholeNumber(value, 1, 10_000_000)
+  },
+  pingInterval: {
+    flag: 'ping-interval',
+    placeholder: 'SECONDS',
+    environment: ['SCHERZO_PING_INTERVAL'],
+    default: 30,
+    shownDefault: '30',
+    meaning: 'WebSockets: how often clients are pinged; one silent for two such times is cut; 0 is never',
+    expected: 'seconds from 0 to 86400',
+    read: (value) => seconds(value, 0, A_DAY)
+  },
+  closeTimeout: {
+    flag: 'close-timeout',
+    placeholder: 'SECONDS',
+    environment: ['SCHERZO_CLOSE_TIMEOUT'],
+    default: 5,
+    shownDefault: '5',
+    meaning: 'WebSockets: how long a client may take to answer a close frame, before its connection is cut',
+    expected: 'seconds from 0 to 86400',
+    read: (value) => seconds(value, 0, A_DAY)
+  },
+  compressionThreshold: {
+    flag: 'compression-threshold',
+    placeholder: 'BYTES',
+    environment: ['SCHERZO_COMPRESSION_THRESHOLD', 'COMPRESSION_THRESHOLD'],
+    default: 1000,
+    shownDefault: '1000',
+    meaning: 'WebSockets: messages from this length on are compressed for clients that can inflate them',
+    expected: 'a whole number of bytes from 0 to 1073741824',
+    read: (value) => wholeNumber(value, 0, 2 ** 30)
+  },
+  compressionLevel: {
+    flag: 'compression-level',
+    placeholder: 'N',
+    environment: ['SCHERZO_COMPRESSION_LEVEL', 'COMPRESSION_LEVEL'],
+    default: 6,
+    shownDefault: '6',
+    meaning: 'WebSockets: how hard to compress, from 1, the fastest, to 9; 0 is not at all',
+    expected: 'a whole number from 0 to 9',
+    read: (value) => wholeNumber(value, 0, 9)
   },
   logFormat: {
     flag: 'log-format',

@@ -9,10 +9,14 @@ import type { Logger } from 'pino'
 import { ScherzoError, reasonOf } from '../core/errors.ts'
 import { MAX_HEAD_BYTES } from '../core/http/scanner.ts'
 import type { Settings } from '../core/settings.ts'
+import { mountHub } from '../routes/hub.ts'
+import type { Publishing } from '../routes/hub.ts'
+import { Endpoints } from '../routes/websocket/endpoints.ts'
 import { mountFastRoutes } from '../routes/mount.ts'
 import type { Mounted, RouteRow } from '../routes/mount.ts'
 import { Draining } from './draining.ts'
 import { FastLane } from './fast-lane.ts'
+import type { ThreadHub } from './hub/thread-hub.ts'
 import { LaneState } from './lane-state.ts'
 import { limitsFor } from './limits.ts'
 import type { AppOptions } from './limits.ts'
@@ -31,6 +35,7 @@ export interface AppContext {
   readonly worker: number
   /** Threads of its pool; 0 where handlers run on this thread's own loop. */
   readonly poolThreads: number
+  readonly hub: ThreadHub
 }
 
 /** A user's app, ready to listen. */
@@ -85,7 +90,7 @@ function createPool(path: string, context: AppContext): Pool | null {
 
 function createInstance(
   options: AppOptions,
-  { settings, log, tls }: AppContext,
+  { settings, log, tls, hub }: AppContext,
   state: LaneState,
   pool: Pool | null
 ): { fastify: FastifyInstance; mounted: Mounted } {
@@ -102,8 +107,30 @@ function createInstance(
       return createMainLane(pool?.listener(listener) ?? listener, options.http ?? {}, state, tls)
     }
   })
+  // Before all others, and so it closes after the app's own hooks, which may publish.
+  fastify.addHook('onClose', async () => hub.close())
+  const endpoints = new Endpoints(fastify, settings, hub.hub)
+  state.upgrades = endpoints
+  mountHub(fastify, publishingOf(hub), (instance) => ({
+    route: (path, given) => endpoints.route(instance, path, given),
+    attach(socket, channels, slow) {
+      const membership = endpoints.attachForeign(socket, slow)
+      for (const channel of channels) membership?.subscribe(channel)
+      return membership
+    }
+  }))
   pool?.attach(fastify, options, state.limits.bodyLimit)
   return { fastify, mounted: mountFastRoutes(fastify, reasonForLaneOff(settings.fastLane, options)) }
+}
+
+function publishingOf(threadHub: ThreadHub): Publishing {
+  const { hub } = threadHub
+  return {
+    publish: (channel, data, options) => hub.publish(channel, data, options),
+    broadcast: (data) => hub.broadcast(data),
+    subscribe: (channel, listener) => hub.subscribe(channel, listener),
+    channels: () => threadHub.channels()
+  }
 }
 
 /** The app's `fastify.log` goes the way of Scherzo's own, unless the app brings or configures another. */

@@ -32,9 +32,12 @@ export function createMainLane(
     headersTimeout: limits.headersTimeout,
     requestTimeout: limits.requestTimeout,
     keepAliveTimeout: limits.keepAliveTimeout,
+    // Node has this since 24.9; before, it reports every upgrade as soon as anybody listens.
+    shouldUpgradeCallback: (request: IncomingMessage): boolean =>
+      state.upgrades?.shouldUpgrade(request) ?? server.listenerCount('upgrade') > 0,
     ServerResponse: laneResponseFor(state)
   }
-  const server =
+  const server: Server =
     tls === null
       ? createServer(withLimits)
       : createTlsServer(withLimits, tls, state, new Http2Lane(handler, state))
@@ -80,10 +83,12 @@ function guardOtherEvents(server: Server, state: LaneState): void {
         return true
       }
       case 'upgrade': {
-        const [request, socket] = values as [IncomingMessage, Duplex]
+        const [request, socket, head] = values as [IncomingMessage, Duplex, Buffer]
         state.addUpgraded(socket)
         const fault = findFault(headOf(request))
-        afterResponse(lastOwed(socket), fault === null ? pass : () => refuseUpgrade(socket, fault))
+        const take = (): unknown =>
+          state.upgrades === null ? pass() : state.upgrades.handleUpgrade(request, head, pass)
+        afterResponse(lastOwed(socket), fault === null ? take : () => refuseUpgrade(socket, fault))
         return true
       }
       case 'connect': {

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../core/errors.ts'
 import type { Settings } from '../core/settings.ts'
 import type { RouteRow } from '../routes/mount.ts'
+import type { HubLink } from './hub/messages.ts'
 
 /** What a worker is started with. */
 export interface WorkerTask {
@@ -16,6 +17,7 @@ export interface WorkerTask {
   readonly poolThreads: number
   /** The memory of its {@link Stats}. */
   readonly stats: SharedArrayBuffer
+  readonly hub: HubLink
 }
 
 export interface ListenTask {

@@ -14,6 +14,8 @@ export interface ServeOptions {
   readonly poolThreads?: number
   /** multithread: requests that may wait for the pool of a worker; more are answered with 503. @default 1024 */
   readonly poolQueue?: number
+  /** Subscribers per core that a fan-out serves before requests and other channels have their turn. @default 64 */
+  readonly adapterBufferMultiplierPerCpu?: number
   /** Whether fast routes are answered before Fastify. Off changes no answer, only the speed. @default true */
   readonly fastLane?: boolean
   /** Host and port of the admin server, such as `127.0.0.1:9000`, or `off`. @default 'off' */
@@ -44,6 +46,20 @@ export interface ServeOptions {
   readonly keepAliveTimeout?: number
   /** How long a client may go without reading anything of its response; 0 is no limit. @default 30 */
   readonly sendTimeout?: number
+  /** WebSockets: longest message of a client in bytes, unless a route says otherwise. @default 1048576 */
+  readonly maxMessageBytes?: number
+  /** WebSockets: most frames in one message of a client, unless a route says otherwise. @default 16384 */
+  readonly maxFragments?: number
+  /** WebSockets: open ones per worker; further handshakes get 503. @default 30000 */
+  readonly maxSockets?: number
+  /** WebSockets: how often clients are pinged; one silent for two such times is cut; 0 is never. @default 30 */
+  readonly pingInterval?: number
+  /** WebSockets: how long a client may take to answer a close frame. @default 5 */
+  readonly closeTimeout?: number
+  /** WebSockets: messages from this length in bytes on are compressed where the client can inflate. @default 1000 */
+  readonly compressionThreshold?: number
+  /** WebSockets: how hard to compress, from 1 to 9; 0 is not at all. @default 6 */
+  readonly compressionLevel?: number
   /** `auto` is readable on a terminal and JSON elsewhere. @default 'auto' */
   readonly logFormat?: Settings['logFormat']
   /** Lines of this level and above are logged. @default 'info' */

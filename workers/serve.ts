@@ -8,6 +8,7 @@ import type { Settings } from '../core/settings.ts'
 import type { RouteRow } from '../routes/mount.ts'
 import { claimAddress, hostAndPort } from './address.ts'
 import { findApp } from './app-file.ts'
+import { HubCenter } from './hub/hub-center.ts'
 import { createLog } from './log.ts'
 import { planWorkers } from './plan.ts'
 import type { ServeOptions } from './serve-options.ts'
@@ -45,7 +46,8 @@ export async function serveWith(app: string | URL, settings: Settings, log: Logg
   const tls = await readTls(settings)
   const claimed = await claimAddress(settings.host, settings.port)
   const listen = { ...claimed, reusePort: plan.reusePort }
-  const task: SlotTask = { app: path, settings, listen, tls, poolThreads: plan.poolThreads }
+  const hub = new HubCenter((error, message) => log.error({ err: error }, message))
+  const task: SlotTask = { app: path, settings, listen, tls, poolThreads: plan.poolThreads, hub }
   const address = `${tls === null ? 'http' : 'https'}://${hostAndPort(claimed.host, claimed.port)}`
   const server = new Server(task, plan, address, log)
   await server.start()
@@ -60,13 +62,15 @@ export async function serveWith(app: string | URL, settings: Settings, log: Logg
 export async function routesOf(app: string | URL, settings: Settings): Promise<readonly RouteRow[]> {
   const path = pathOf(app)
   await findApp(path)
+  const hub = new HubCenter(() => {})
   const thread = new WorkerThread({
     number: 1,
     app: path,
     settings,
     listen: null,
     tls: null,
-    poolThreads: 0
+    poolThreads: 0,
+    hub
   })
   try {
     const { routes } = await thread.ready
@@ -74,6 +78,7 @@ export async function routesOf(app: string | URL, settings: Settings): Promise<r
     return routes
   } finally {
     await thread.terminate()
+    hub.close()
   }
 }
 

@@ -12,6 +12,8 @@ export interface ServerView {
   readonly runtime: Runtime
   readonly cores: number
   readonly reloads: number
+  /** How many messages the hub has had. */
+  readonly published: number
   /** Every worker thread that is there now, those that are starting or draining, too. */
   readonly threads: readonly WorkerView[]
   /** What workers that are gone have counted. */

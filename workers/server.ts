@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { Logger } from 'pino'
+import type { HubData, HubListener, PublishOptions, Published } from '../core/broadcast/hub.ts'
 import { ScherzoError, reasonOf } from '../core/errors.ts'
 import type { Runtime, Settings } from '../core/settings.ts'
 import type { RouteRow } from '../routes/mount.ts'
@@ -32,6 +33,25 @@ export interface ScherzoServer {
    * that nobody handles, ends the process.
    */
   readonly closed: Promise<void>
+  /**
+   * Publishes to all that have subscribed to the channel, on every worker; see `fastify.hub.publish`.
+   *
+   * @throws SCZ_ERR_HUB_CHANNEL, SCZ_ERR_HUB_DATA, SCZ_ERR_BUS_MESSAGE_SIZE, SCZ_ERR_BUS_NAME, SCZ_ERR_BUS_OVERLOAD,
+   *   SCZ_ERR_BUS_CLOSED, all by the promise
+   */
+  publish(channel: string, data: HubData, options?: PublishOptions): Promise<Published>
+  /** Publishes to every connection of the hub. */
+  broadcast(data: HubData): Promise<Published>
+  /**
+   * Calls the listener for every message of the channel, in this thread. Until it is called for the first time the thread
+   * reads no messages, so that listener gets what is published from a moment later on.
+   *
+   * @returns ends that
+   * @throws SCZ_ERR_HUB_CHANNEL
+   */
+  subscribe(channel: string, listener: HubListener): () => void
+  /** How many connections each channel has, on all workers together. */
+  channels(): Promise<Map<string, number>>
   /**
    * Replaces the workers one after another, each new one listening before the old one stops; the app's files and those for
    * TLS are read again. Resolves when the old workers have finished.
@@ -80,9 +100,9 @@ export class Server implements ScherzoServer, ServerView {
   /** @throws what `serve()` throws; nothing is left running then */
   async start(): Promise<void> {
     const { admin, watch } = this.settings
-    // First of all, so that a probe sees a server that is not ready yet.
-    if (admin !== null) this.#admin = await startAdmin(admin, this, this.#log)
     try {
+      // First of all, so that a probe sees a server that is not ready yet.
+      if (admin !== null) this.#admin = await startAdmin(admin, this, this.#log)
       this.#loaded = await this.#supervisor.start()
     } catch (error) {
       await this.#closeBesides()
@@ -123,6 +143,26 @@ export class Server implements ScherzoServer, ServerView {
 
   get retired(): Stats {
     return this.#supervisor.retired
+  }
+
+  get published(): number {
+    return this.#task.hub.published
+  }
+
+  publish(channel: string, data: HubData, options?: PublishOptions): Promise<Published> {
+    return this.#task.hub.hub.publish(channel, data, options)
+  }
+
+  broadcast(data: HubData): Promise<Published> {
+    return this.#task.hub.hub.broadcast(data)
+  }
+
+  subscribe(channel: string, listener: HubListener): () => void {
+    return this.#task.hub.hub.subscribe(channel, listener)
+  }
+
+  channels(): Promise<Map<string, number>> {
+    return this.#task.hub.channels()
   }
 
   async reload(): Promise<void> {
@@ -169,5 +209,6 @@ export class Server implements ScherzoServer, ServerView {
   async #closeBesides(): Promise<void> {
     this.#watched?.close()
     await this.#admin?.close()
+    this.#task.hub.close()
   }
 }

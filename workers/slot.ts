@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { ScherzoError } from '../core/errors.ts'
-import type { WorkerTask } from './messages.ts'
 import { WorkerThread } from './worker-thread.ts'
+import type { ThreadTask } from './worker-thread.ts'
 
 /** A worker that has served this long is as good as any: if it dies, the next one need not wait long. In milliseconds. */
 const PROVEN_AFTER = 1000
@@ -11,7 +11,7 @@ const FIRST_DELAY = 100
 const LONGEST_DELAY = 10_000
 
 /** What a slot is started with, but for its number. */
-export type SlotTask = Omit<WorkerTask, 'number' | 'stats'>
+export type SlotTask = Omit<ThreadTask, 'number'>
 
 /** A new thread that serves, and the end of the one before it. */
 export interface Replaced {

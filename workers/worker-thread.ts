@@ -4,6 +4,8 @@ import type { EventLoopUtilization } from 'node:perf_hooks'
 import { Worker } from 'node:worker_threads'
 import { ScherzoError, reasonOf } from '../core/errors.ts'
 import type { RouteRow } from '../routes/mount.ts'
+import type { HubCenter } from './hub/hub-center.ts'
+import { portsOf } from './hub/messages.ts'
 import type { WorkerOrder, WorkerReport, WorkerTask } from './messages.ts'
 import { Stats } from './metrics/stats.ts'
 
@@ -16,6 +18,9 @@ export interface Loaded {
   /** The files that the app was loaded from. */
   readonly files: readonly string[]
 }
+
+/** What a thread is started with: what is its own is made with it. */
+export type ThreadTask = Omit<WorkerTask, 'stats' | 'hub'> & { readonly hub: HubCenter }
 
 /** The primary's end of one worker. */
 export class WorkerThread {
@@ -37,15 +42,17 @@ export class WorkerThread {
   #isClosing = false
   #hasEnded = false
 
-  constructor(task: Omit<WorkerTask, 'stats'>) {
+  constructor(task: ThreadTask) {
     const { number } = task
     this.number = number
     this.startedAt = Date.now()
     this.stats = new Stats()
     this.#drainTimeout = task.settings.drainTimeout * 1000
     const entry = new URL(`./worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
-    const workerData: WorkerTask = { ...task, stats: this.stats.buffer }
-    this.#thread = new Worker(entry, { workerData, name: `scherzo worker ${number}` })
+    const hub = task.hub.connect()
+    const workerData: WorkerTask = { ...task, stats: this.stats.buffer, hub }
+    const transferList = portsOf(hub)
+    this.#thread = new Worker(entry, { workerData, transferList, name: `scherzo worker ${number}` })
     this.#utilization = this.#thread.performance.eventLoopUtilization()
 
     const ready = Promise.withResolvers<Loaded>()

@@ -4,6 +4,7 @@ import { ScherzoError, reasonOf } from '../core/errors.ts'
 import { listenError } from './address.ts'
 import { loadApp } from './app.ts'
 import type { App } from './app.ts'
+import { ThreadHub } from './hub/thread-hub.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import type { LaneState } from './lane-state.ts'
 import { LISTENING, createLog } from './log.ts'
@@ -25,12 +26,15 @@ async function run(task: WorkerTask): Promise<void> {
   try {
     const { number: worker, poolThreads } = task
     const log = createLog(settings, worker)
-    const app = await loadApp(task.app, { settings, stats, tls, log, worker, poolThreads })
+    const hub = new ThreadHub(task.hub, settings, log)
+    const app = await loadApp(task.app, { settings, stats, tls, log, worker, poolThreads, hub })
+    // Before it listens: no connection may miss what is published after its own subscription.
+    await hub.serve()
     if (task.listen !== null) await listen(app.fastify, task.listen)
-    startHeartbeat(stats, () => measure(app, stats))
+    startHeartbeat(stats, () => measure(app, hub, stats))
     report({ type: 'ready', routes: app.routes, files: app.files })
     primary.on('message', (order: WorkerOrder) => {
-      if (order.type === 'close') void close(app, settings.drainTimeout * 1000)
+      if (order.type === 'close') void close(app, hub, stats, settings.drainTimeout * 1000)
     })
   } catch (error) {
     const known =
@@ -57,18 +61,25 @@ async function listen(fastify: FastifyInstance, { host, port, reusePort }: Liste
   }
 }
 
-function measure({ fastify, state, pool }: App, stats: Stats): void {
+function measure({ fastify, state, pool }: App, hub: ThreadHub, stats: Stats): void {
+  hub.measure(stats)
   pool?.measure()
   stats.set('openRequests', state.openRequests)
   fastify.server.getConnections((_error, count) => stats.set('openConnections', count))
 }
 
-async function close({ fastify, draining, state }: App, timeout: number): Promise<void> {
+async function close(
+  { fastify, draining, state }: App,
+  hub: ThreadHub,
+  stats: Stats,
+  timeout: number
+): Promise<void> {
   await emptyAcceptQueue(state)
   fastify.server.close()
   report({ type: 'draining' })
   setTimeout(() => draining.cut(), timeout).unref()
   await fastify.close()
+  hub.measure(stats)
   process.exit(0)
 }
 

@@ -1,14 +1,13 @@
 import type { FastifyInstance } from 'fastify'
 
-const BURN_MILLISECONDS = 50
-
 /** A handler that answers at once beside one that computes. */
 export default async function app(fastify: FastifyInstance): Promise<void> {
   fastify.get('/light', async () => ({ message: 'light' }))
-  fastify.get('/burn', async () => {
+  fastify.get<{ Querystring: { ms: string } }>('/burn', async ({ query }) => {
+    const milliseconds = Number(query.ms)
     const begun = process.threadCpuUsage()
     let used = 0
-    while (used < BURN_MILLISECONDS) {
+    while (used < milliseconds) {
       const { user, system } = process.threadCpuUsage(begun)
       used = (user + system) / 1000
     }

@@ -1,4 +1,4 @@
-// node bench/harness/mixed-client.ts PORT LIGHT_PER_SECOND HEAVY_AT_ONCE SECONDS
+// node bench/harness/mixed-client.ts PORT LIGHT_PER_SECOND HEAVY_AT_ONCE BURN_MILLISECONDS SECONDS
 //
 // Light requests at a fixed rate beside heavy ones, of which so many are always under way. Prints JSON.
 
@@ -10,7 +10,9 @@ export interface MixedReport {
   heavy: number
 }
 
-const [port = 0, lightPerSecond = 0, heavyAtOnce = 0, seconds = 0] = process.argv.slice(2).map(Number)
+const [port = 0, lightPerSecond = 0, heavyAtOnce = 0, burn = 0, seconds = 0] = process.argv
+  .slice(2)
+  .map(Number)
 const end = performance.now() + seconds * 1000
 const report: MixedReport = { light: [], heavy: 0 }
 await Promise.all([askLight(), ...Array.from({ length: heavyAtOnce }, askHeavy)])
@@ -23,7 +25,7 @@ async function askLight(): Promise<void> {
 
 async function askHeavy(): Promise<void> {
   while (performance.now() < end) {
-    await ask(port, '/burn', '{"message":"burnt"}')
+    await ask(port, `/burn?ms=${burn}`, '{"message":"burnt"}')
     if (performance.now() < end) report.heavy++
   }
 }

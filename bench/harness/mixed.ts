@@ -10,6 +10,8 @@ import { quantile } from './statistics.ts'
 export interface MixedLoad {
   lightPerSecond: number
   heavyAtOnce: number
+  /** CPU time that a heavy request takes, in milliseconds. */
+  burn: number
   warmUpSeconds: number
   seconds: number
 }
@@ -40,7 +42,7 @@ export async function measureMixed(server: RunningServer, load: MixedLoad): Prom
 }
 
 export function mixedCommand(load: MixedLoad, port: number | string, seconds: number): Command {
-  return `node bench/harness/mixed-client.ts ${port} ${load.lightPerSecond} ${load.heavyAtOnce} ${seconds}`.split(
+  return `node bench/harness/mixed-client.ts ${port} ${load.lightPerSecond} ${load.heavyAtOnce} ${load.burn} ${seconds}`.split(
     ' '
   )
 }

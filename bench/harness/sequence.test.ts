@@ -20,11 +20,23 @@ test('a hole is a fault, at the beginning too', () => {
 })
 
 test('a hole of which the server has told is none', () => {
-  const sequence = received(0, 3)
-  sequence.skipped = 2
+  const sequence = received(0)
+  sequence.takeSkipped(1, 2)
+  sequence.takeUnexpected(3)
   assert.deepEqual(settle([sequence], 4), { owed: 4, delivered: 2, skipped: 2, inFlight: 0, faults: [] })
-  sequence.skipped = 1
-  assert.equal(settle([sequence], 4).faults.length, 1)
+})
+
+test('telling too few or too many is a fault', () => {
+  for (const [first, last] of [
+    [2, 2],
+    [0, 2],
+    [1, 3]
+  ] as const) {
+    const sequence = received(0)
+    sequence.takeSkipped(first, last)
+    sequence.takeUnexpected(3)
+    assert.equal(settle([sequence], 4).faults.length, 1)
+  }
 })
 
 test('duplicates, disorder and more than was published are faults', () => {

@@ -8,7 +8,7 @@ export class Sequence {
   delivered = 0
   missing = 0
   late = 0
-  /** Messages that the server has said to be skipped. */
+  /** Messages that the server has told it left out. */
   skipped = 0
 
   takeUnexpected(sequence: number): void {
@@ -19,6 +19,14 @@ export class Sequence {
       this.missing += sequence - this.expected
       this.expected = sequence + 1
     }
+  }
+
+  /** The server tells of messages that it left out before it goes on with the next one. */
+  takeSkipped(first: number, last: number): void {
+    this.skipped += last - first + 1
+    if (first < this.expected) this.late++
+    else this.missing += first - this.expected
+    this.expected = Math.max(this.expected, last + 1)
   }
 }
 
@@ -63,7 +71,7 @@ function isSound(
   inFlight: number,
   published: number
 ): boolean {
-  return late === 0 && missing === skipped && inFlight >= 0 && delivered + skipped + inFlight === published
+  return late === 0 && missing === 0 && inFlight >= 0 && delivered + skipped + inFlight === published
 }
 
 function describe(sequence: Sequence, inFlight: number, published: number): string {

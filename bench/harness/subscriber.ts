@@ -113,9 +113,17 @@ export class Subscriber {
       this.#socket.end()
     } else if (first === TEXT && this.#shared.protocol === 'socket.io') {
       this.#takePacket(bytes.toString('utf8', start, end))
+    } else if (first === TEXT) {
+      this.#takeNotice(bytes.toString('utf8', start, end))
     } else {
       throw new Error(`Not expected: ${first} ${bytes.toString('utf8', start, end)}`)
     }
+  }
+
+  /** Scherzo names what it left out by offsets, which count from 1. */
+  #takeNotice(text: string): void {
+    const { skipped } = JSON.parse(text) as { skipped: { from: number; to: number } }
+    this.sequence.takeSkipped(skipped.from - 1, skipped.to - 1)
   }
 
   /** Engine.IO 4: 0 opens, 2 is a ping that 3 answers. Socket.IO 5: 40 asks for the namespace and answers so. */

@@ -9,6 +9,7 @@ export interface ModeOptions {
   seconds: number
   warmUp: number
   connections: number[]
+  burns: number[]
   only: ModeCase[]
   /** Another checkout, to compare current_thread with. */
   before: string | null
@@ -20,7 +21,7 @@ export const help: string = `Usage: npm run bench:modes -- [options]
 Measures the runtimes current_thread and multithread side by side, one server with one worker at a time,
 pinned to core 0 with its load on core 1, and prints a report.
 
-  mixed    200 light requests a second beside 8 at once that burn 50 ms of CPU each
+  mixed    200 light requests a second beside 8 at once that burn CPU time
   light    light requests only, as many as the server takes
   before   current_thread beside another checkout, given with --before: plaintext, JSON and a light route
 
@@ -29,6 +30,7 @@ pinned to core 0 with its load on core 1, and prints a report.
   --warm-up N         Length of the run before the measured one. Default: 2
   --only LIST         Cases: ${modeCases.join(',')}. Default: mixed,light
   --connections LIST  Connections of the light case. Default: 256,1024,4096,16384
+  --burns LIST        CPU milliseconds of a heavy request. Default: 50,10,5,2,1
   --before FOLDER     A checkout of the commit to compare with, with its dependencies installed
   --help              Shows this
 
@@ -43,6 +45,7 @@ export function parseModeOptions(args: string[]): ModeOptions {
       'warm-up': { type: 'string', default: '2' },
       connections: { type: 'string', default: '256,1024,4096,16384' },
       only: { type: 'string', default: 'mixed,light' },
+      burns: { type: 'string', default: '50,10,5,2,1' },
       before: { type: 'string' },
       help: { type: 'boolean', default: false }
     }
@@ -57,6 +60,7 @@ export function parseModeOptions(args: string[]): ModeOptions {
     connections: values.connections
       .split(',')
       .map((item) => parsePositive('--connections', item, Number.isInteger)),
+    burns: values.burns.split(',').map((item) => parsePositive('--burns', item, Number.isFinite)),
     only,
     before: values.before ?? null,
     help: values.help

@@ -15,6 +15,40 @@ export default async function app(fastify: FastifyInstance): Promise<void> {
     return { id, name: `User ${id}` }
   })
   await fastify.register(echo)
+
+  // WebSockets: every message of a channel reaches its subscribers on every worker.
+  fastify.hub.route('/echo', {
+    maxMessageBytes: 16 * 2 ** 20,
+    maxFragments: 131_072,
+    onMessage: (socket, data, isBinary) => socket.send(data, isBinary)
+  })
+  fastify.hub.route('/live', {
+    channels: ['ticks', 'chat'],
+    maxMessageBytes: 1024,
+    onMessage: async (_socket, text, isBinary) => {
+      if (!isBinary) await fastify.hub.publish('chat', { text })
+    }
+  })
+  startTicker(fastify)
+}
+
+/** One tick a second, from whichever worker is the first to miss it: each has its own copy of this app, and some may die. */
+function startTicker(fastify: FastifyInstance): void {
+  let lastTick = 0
+  let ticks = 0
+  fastify.hub.subscribe('ticks', () => {
+    lastTick = Date.now()
+  })
+  const timer = setInterval(
+    () => {
+      if (Date.now() - lastTick < 1000) return
+      lastTick = Date.now()
+      // The server may be closing by now.
+      fastify.hub.publish('ticks', { at: new Date().toISOString(), ticks: ++ticks }).catch(() => {})
+    },
+    50 + Math.random() * 50
+  )
+  fastify.addHook('preClose', async () => clearInterval(timer))
 }
 
 const message = {

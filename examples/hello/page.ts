@@ -24,6 +24,14 @@ dl div { display: grid; grid-template-columns: 9rem 1fr; gap: 0 1rem; padding: 0
 dt, pre { font-family: ui-monospace, monospace; font-size: 0.9375rem; }
 dd { margin: 0; color: var(--soft); }
 pre { overflow-x: auto; margin: 0.5rem 0; padding: 0.75rem 1rem; border: 1px solid var(--line); border-radius: 6px; }
+form { display: flex; flex-wrap: wrap; gap: 0.5rem; margin: 1rem 0 0.5rem; }
+label { flex: 1 0 100%; color: var(--soft); }
+input { flex: 1; min-width: 10rem; padding: 0.4rem 0.6rem; font: inherit; color: inherit; background: transparent; border: 1px solid var(--line);
+  border-radius: 6px; }
+button { padding: 0.4rem 1rem; font: inherit; color: var(--paper); background: var(--mark); border: 0; border-radius: 6px; }
+input:focus-visible, button:focus-visible { outline: 2px solid var(--mark); outline-offset: 2px; }
+ol { margin: 0; padding-left: 1.5rem; overflow-wrap: anywhere; }
+output { font-variant-numeric: tabular-nums; }
 @media (max-width: 30rem) { dl div { grid-template-columns: 1fr; } }
 </style>
 </head>
@@ -47,7 +55,47 @@ pre { overflow-x: auto; margin: 0.5rem 0; padding: 0.75rem 1rem; border: 1px sol
 <div><dt>POST /echo</dt><dd>gives the body back, whatever its type; so does POST /</dd></div>
 </dl>
 <pre>curl -d 'Grüezi' -H 'content-type: text/plain' http://localhost:3000/echo</pre>
+
+<h2>On WebSockets</h2>
+<p>Messages of a channel reach its subscribers on every worker. Open this page twice and write to yourself.</p>
+<dl>
+<div><dt>/live</dt><dd><output id="tick">connecting</output></dd></div>
+<div><dt>/echo</dt><dd>gives text and binary messages back, up to 16 MiB</dd></div>
+</dl>
+<form id="chat"><label for="text">Say something to all who have this page open</label>
+<input id="text" maxlength="200" autocomplete="off" required><button>Send</button></form>
+<ol id="said" aria-live="polite"></ol>
 <script>
+const tick = document.querySelector('#tick')
+const said = document.querySelector('#said')
+let socket
+function connect() {
+  socket = new WebSocket(location.origin.replace('http', 'ws') + '/live')
+  socket.onmessage = ({ data }) => {
+    const message = JSON.parse(data)
+    if (message.channel === 'ticks') tick.textContent = 'tick ' + message.offset + ' at ' + message.data.at
+    else if (message.channel === 'chat') say(message.data.text)
+  }
+  socket.onclose = () => {
+    tick.textContent = 'connecting again'
+    setTimeout(connect, 1000)
+  }
+}
+function say(text) {
+  const line = document.createElement('li')
+  line.textContent = text
+  said.append(line)
+  while (said.children.length > 20) said.firstChild.remove()
+}
+connect()
+document.querySelector('#chat').onsubmit = (event) => {
+  event.preventDefault()
+  const { text } = event.target.elements
+  if (socket.readyState === WebSocket.OPEN) {
+    socket.send(text.value)
+    text.value = ''
+  }
+}
 const command = document.querySelector('pre')
 command.textContent = command.textContent.replace('http://localhost:3000', location.origin)
 </script>

@@ -37,6 +37,7 @@ export async function metricsOf(snapshot: Snapshot): Promise<Registry> {
     ...connectionFamilies(snapshot),
     ...workerFamilies(snapshot),
     ...poolFamilies(snapshot),
+    ...hubFamilies(snapshot),
     ...processFamilies(await readProcessFigures())
   ]
   for (const family of families) registry.registerMetric(metricOf(family))
@@ -168,6 +169,38 @@ function poolFamilies({ counts, threads }: Snapshot): Family[] {
     ),
     counter('scherzo_pool_threads_died_total', 'Pool threads that died.', counts.counter('poolThreadsDied')),
     histogram('scherzo_pool_wait_seconds', 'Time that requests waited for a pool thread.', wait)
+  ]
+}
+
+function hubFamilies({ view, counts, threads }: Snapshot): Family[] {
+  return [
+    counter('scherzo_hub_published_total', 'Messages that were published, by any thread.', view.published),
+    counter(
+      'scherzo_hub_delivered_total',
+      'Messages that were handed to the sockets of subscribers, once for each.',
+      counts.counter('hubDelivered')
+    ),
+    counter(
+      'scherzo_hub_skipped_total',
+      'Messages that slow subscribers missed and were told so, once for each.',
+      counts.counter('hubSkipped')
+    ),
+    counter(
+      'scherzo_hub_slow_closed_total',
+      'Connections that were closed because they read too slowly.',
+      counts.counter('hubSlowClosed')
+    ),
+    gauge('scherzo_hub_members', 'Connections that take part in the hub.', sumOf('hubMembers', threads)),
+    gauge(
+      'scherzo_hub_subscriptions',
+      'Subscriptions of connections to channels.',
+      sumOf('hubSubscriptions', threads)
+    ),
+    gauge(
+      'scherzo_hub_held_bytes',
+      'What is held back for slow connections; a frame that several wait for counts for each.',
+      sumOf('hubHeldBytes', threads)
+    )
   ]
 }
 

@@ -19,7 +19,10 @@ export const COUNTERS = [
   'upgrades',
   'poolRequests',
   'poolRejected',
-  'poolThreadsDied'
+  'poolThreadsDied',
+  'hubDelivered',
+  'hubSkipped',
+  'hubSlowClosed'
 ] as const
 export type Counter = (typeof COUNTERS)[number]
 
@@ -42,7 +45,11 @@ export const GAUGES = [
   /** The mean over the threads of the pool, from 0 to 1. */
   'poolUtilisation',
   /** Heap of the pool threads, in bytes. */
-  'poolHeapUsed'
+  'poolHeapUsed',
+  'hubMembers',
+  'hubSubscriptions',
+  /** Held back for slow clients, in bytes of frames; frames that several of them wait for count for each. */
+  'hubHeldBytes'
 ] as const
 export type Gauge = (typeof GAUGES)[number]
 

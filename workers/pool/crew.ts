@@ -1,3 +1,4 @@
+import type { MessagePort } from 'node:worker_threads'
 import type { Logger } from 'pino'
 import { reasonOf } from '../../core/errors.ts'
 import type { ScherzoError } from '../../core/errors.ts'
@@ -14,6 +15,8 @@ const LONGEST_DELAY = 10_000
 export interface CrewListener {
   onReady(thread: PoolThread): void
   onMessage(thread: PoolThread, message: ThreadMessage): void
+  /** A thread wants to join the hub. */
+  onLinkRequest(port: MessagePort): void
   /** It gets nothing new, but finishes what it has. */
   onRetire(thread: PoolThread): void
   /** It has ended, with all that it had. */
@@ -94,6 +97,10 @@ export class Crew implements ThreadListener {
 
   onMessage(thread: PoolThread, message: ThreadMessage): void {
     this.#listener.onMessage(thread, message)
+  }
+
+  onLinkRequest(port: MessagePort): void {
+    this.#listener.onLinkRequest(port)
   }
 
   onDeath(thread: PoolThread | null, cause: unknown): void {

@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Worker } from 'node:worker_threads'
+import type { MessagePort, Worker } from 'node:worker_threads'
 import { Piscina } from 'piscina'
 import { ScherzoError, reasonOf } from '../../core/errors.ts'
 import { ThreadCells } from './messages.ts'
@@ -15,6 +15,8 @@ export interface ThreadListener {
   /** A thread can run jobs. */
   onReady(thread: PoolThread): void
   onMessage(thread: PoolThread, message: ThreadMessage): void
+  /** A thread wants to join the hub. */
+  onLinkRequest(port: MessagePort): void
   /** A thread has ended unasked. @param thread null: it had not loaded the app */
   onDeath(thread: PoolThread | null, cause: unknown): void
   /** Threads are missing, and Piscina will not replace them. */
@@ -100,6 +102,8 @@ export class Generation {
     if (arrival.type === 'arrived') {
       this.#arrived.set(arrival.threadId, arrival)
       this.#welcome(arrival.threadId)
+    } else if (arrival.type === 'link') {
+      this.#listener.onLinkRequest(arrival.port)
     } else if (!this.#isEnding) {
       this.#break(new ScherzoError(arrival.code, arrival.values))
     }

@@ -81,7 +81,7 @@ export interface Result {
   readonly whole: { readonly head: ResponseHead; readonly tail: Tail } | null
 }
 
-/** From a pool thread, once: the port is for all that is not a task or its result. */
+/** From a pool thread, once each: the port is for all that is not a task or its result. */
 export type Arrival =
   | {
       readonly type: 'arrived'
@@ -94,6 +94,8 @@ export type Arrival =
       readonly code: ErrorCode
       readonly values: readonly (string | number)[]
     }
+  /** Before it loads the app: it wants to join the hub, and the link comes through the port. */
+  | { readonly type: 'link'; readonly port: MessagePort }
 
 /** From a pool thread, over its port. */
 export type ThreadMessage =

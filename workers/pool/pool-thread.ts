@@ -3,6 +3,7 @@ import { MessageChannel, parentPort } from 'node:worker_threads'
 import { ScherzoError, reasonOf } from '../../core/errors.ts'
 import { loadApp } from '../app.ts'
 import type { App } from '../app.ts'
+import { ThreadHub, askForLink } from '../hub/thread-hub.ts'
 import { createLog } from '../log.ts'
 import { Stats } from '../metrics/stats.ts'
 import { CostMeter } from './cost-meter.ts'
@@ -43,13 +44,15 @@ async function load(): Promise<App | null> {
   try {
     const { settings, worker } = task
     const log = createLog(settings, worker).child({ pool: index })
+    const link = await askForLink((port) => arrive({ type: 'link', port }))
     const loaded = await loadApp(task.app, {
       settings,
       log,
       stats: new Stats(),
       tls: null,
       worker,
-      poolThreads: 0
+      poolThreads: 0,
+      hub: new ThreadHub(link, settings, log)
     })
     listen()
     return loaded
@@ -98,5 +101,5 @@ async function close(): Promise<void> {
 }
 
 function arrive(arrival: Arrival): void {
-  parentPort!.postMessage(arrival, arrival.type === 'arrived' ? [arrival.port] : [])
+  parentPort!.postMessage(arrival, 'port' in arrival ? [arrival.port] : [])
 }

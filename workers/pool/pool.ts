@@ -1,10 +1,12 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { performance } from 'node:perf_hooks'
+import type { MessagePort } from 'node:worker_threads'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { reasonOf } from '../../core/errors.ts'
 import type { Settings } from '../../core/settings.ts'
 import type { RouteRow } from '../../routes/mount.ts'
+import type { ThreadHub } from '../hub/thread-hub.ts'
 import type { AppOptions } from '../limits.ts'
 import type { Stats } from '../metrics/stats.ts'
 import { LONGEST_BODY, hasBody, readBody } from './body.ts'
@@ -29,12 +31,14 @@ export interface PoolContext {
   /** The number of its worker. */
   readonly worker: number
   readonly threads: number
+  readonly hub: ThreadHub
 }
 
 /** The pool of one worker: its threads answer requests of the main lane, and the worker keeps the connections. */
 export class Pool implements CrewListener {
   readonly #stats: Stats
   readonly #crew: Crew
+  readonly #hub: ThreadHub
   readonly #schedule: Schedule<PoolThread, Dispatch>
   /** What each thread runs, by id. */
   readonly #running = new Map<PoolThread, Map<number, Dispatch>>()
@@ -42,7 +46,8 @@ export class Pool implements CrewListener {
   #handler: RequestListener = () => {}
   #timer: NodeJS.Timeout | null = null
 
-  constructor({ app, settings, stats, log, worker, threads }: PoolContext) {
+  constructor({ app, settings, stats, log, worker, threads, hub }: PoolContext) {
+    this.#hub = hub
     this.#stats = stats
     this.#crew = new Crew({ app, settings, worker }, threads, log, this)
     this.#schedule = new Schedule(settings.poolQueue, (thread, dispatch) => this.#run(thread, dispatch))
@@ -91,6 +96,10 @@ export class Pool implements CrewListener {
   onReady(thread: PoolThread): void {
     this.#running.set(thread, new Map())
     this.#schedule.add(thread, performance.now())
+  }
+
+  onLinkRequest(port: MessagePort): void {
+    this.#hub.requestLink(port)
   }
 
   onRetire(thread: PoolThread): void {

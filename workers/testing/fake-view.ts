@@ -11,6 +11,7 @@ export function fakeView(given: Partial<ServerView> = {}): ServerView {
     runtime: 'current_thread',
     cores: 2,
     reloads: 0,
+    published: 0,
     threads: [fakeWorker(1), fakeWorker(2)],
     retired: new Stats(),
     ...given

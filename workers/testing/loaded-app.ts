@@ -2,11 +2,14 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
 import type { RouteRow } from '../../routes/mount.ts'
 import { resolveSettings } from '../../core/settings.ts'
-import type { GivenSettings } from '../../core/settings.ts'
+import type { GivenSettings, Settings } from '../../core/settings.ts'
 import { loadApp } from '../app.ts'
 import type { App } from '../app.ts'
+import { HubCenter } from '../hub/hub-center.ts'
+import { ThreadHub } from '../hub/thread-hub.ts'
 import { createLog } from '../log.ts'
 import type { TlsMaterial } from '../messages.ts'
 import { Stats } from '../metrics/stats.ts'
@@ -37,7 +40,7 @@ export async function listenWith({ fastify, routes }: App): Promise<LoadedApp> {
 }
 
 /** Loads an app as a worker does, without a word in the log. */
-export function loadHere(
+export async function loadHere(
   path: string,
   given: GivenSettings = {},
   tls: TlsMaterial | null = null
@@ -47,12 +50,36 @@ export function loadHere(
     {},
     { spell: (name) => name, isCommand: false }
   )
-  return loadApp(path, {
-    settings,
-    stats: new Stats(),
-    log: createLog(settings, null),
-    tls,
-    worker: 1,
-    poolThreads: settings.runtime === 'multithread' ? (settings.poolThreads ?? 2) : 0
-  })
+  const log = createLog(settings, null)
+  const hub = new LonelyHub(settings, log)
+  try {
+    return await loadApp(path, {
+      settings,
+      stats: new Stats(),
+      log,
+      tls,
+      worker: 1,
+      poolThreads: settings.runtime === 'multithread' ? (settings.poolThreads ?? 2) : 0,
+      hub
+    })
+  } catch (error) {
+    hub.close()
+    throw error
+  }
+}
+
+/** The hub of a worker without a primary. */
+class LonelyHub extends ThreadHub {
+  readonly #center: HubCenter
+
+  constructor(settings: Settings, log: Logger) {
+    const center = new HubCenter(() => {})
+    super(center.connect(), settings, log)
+    this.#center = center
+  }
+
+  override close(): void {
+    super.close()
+    this.#center.close()
+  }
 }

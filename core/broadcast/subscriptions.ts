@@ -1,0 +1,52 @@
+/** The way to one client, as the hub sees it. */
+export interface Outbox {
+  /** Bytes that the client has not taken: in the outbox and in the socket's buffer. */
+  readonly bufferedBytes: number
+  /** Whether the socket has bytes that the kernel did not take. */
+  readonly isStalled: boolean
+  /** Since when, by performance.now(). */
+  readonly stalledSince: number | null
+  /** Called once it is no longer stalled. */
+  onDrain: (() => void) | null
+  /** Joins the one write of this turn of the loop. */
+  send(frame: Buffer): void
+  flush(): void
+}
+
+/** Where connections become members, who may subscribe to channels. */
+export interface Subscriptions {
+  /**
+   * A connection joins, and gets what is broadcast.
+   *
+   * @param close is called when the policy ends the connection; the member has left by then
+   */
+  join(outbox: Outbox, policy: SlowPolicy, close: (code: number, reason: string) => void): Membership
+}
+
+export interface Membership {
+  /** @throws SCZ_ERR_HUB_CHANNEL */
+  subscribe(channel: string): void
+  unsubscribe(channel: string): void
+  leave(): void
+}
+
+/**
+ * What becomes of a client that reads more slowly than messages come. They are held back for it up to a limit, beyond which
+ *
+ * - `close` closes the connection with code 1008 and a reason that says why,
+ * - `skip` drops the oldest,
+ * - `latest` keeps one message for each key, or for each channel where messages have no key, from the first one on; beyond
+ *   the limit it drops the oldest as well.
+ *
+ * What was dropped is told to the client, by channel, before it gets anything else of the channel:
+ * `{"channel":"ticks","skipped":{"from":12,"to":40,"count":29}}`: 29 messages with offsets from 12 to 40.
+ */
+export interface SlowPolicy {
+  readonly policy: 'close' | 'skip' | 'latest'
+  /** How much may be held back, in bytes of frames. A single message always may. */
+  readonly maxBytes: number
+  /** For how long a message may be held back, in milliseconds. */
+  readonly maxAge: number
+}
+
+export const DEFAULT_SLOW_POLICY: SlowPolicy = { policy: 'close', maxBytes: 2 ** 20, maxAge: 30_000 }

@@ -1,0 +1,91 @@
+import type { FastifyInstance } from 'fastify'
+import type { Membership, SlowPolicy } from '../core/broadcast/subscriptions.ts'
+import type { HubData, HubListener, PublishOptions, Published } from '../core/broadcast/hub.ts'
+import type { ForeignSocket } from './websocket/foreign.ts'
+import type { HubRouteOptions } from './websocket/options.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Messages to WebSockets and to listeners on every thread. */
+    readonly hub: HubApi
+  }
+}
+
+/** Publishing, and listening on the server. */
+export interface Publishing {
+  /**
+   * Publishes to all that have subscribed to the channel, on every thread. Resolves when the order of the message among those
+   * of the channel is settled; offsets count from 1 on, without holes.
+   *
+   * @param data a value that JSON can hold, or bytes in a Uint8Array; serialised once, here
+   * @throws SCZ_ERR_HUB_CHANNEL, SCZ_ERR_HUB_DATA, SCZ_ERR_BUS_MESSAGE_SIZE, SCZ_ERR_BUS_NAME, SCZ_ERR_BUS_OVERLOAD,
+   *   SCZ_ERR_BUS_CLOSED, all by the promise
+   *
+   * @example
+   * await fastify.hub.publish('ticks', { price: 1 })
+   */
+  publish(channel: string, data: HubData, options?: PublishOptions): Promise<Published>
+  /** Publishes to every connection of the hub, whatever its channels. */
+  broadcast(data: HubData): Promise<Published>
+  /**
+   * Calls the listener for every message of the channel, on whatever thread it was published. Each copy of the app has its own
+   * listeners. A listener that throws is logged and goes on.
+   *
+   * In a pool thread the listener makes the thread read all messages, and a handler that blocks the thread for long holds up
+   * publishing everywhere once the log is full: listen in the worker where handlers take long.
+   *
+   * @returns ends that
+   * @throws SCZ_ERR_HUB_CHANNEL
+   */
+  subscribe(channel: string, listener: HubListener): () => void
+  /**
+   * How many connections each channel has, on all workers together. A worker that does not answer within a second is left out.
+   *
+   * @throws SCZ_ERR_CLOSED
+   */
+  channels(): Promise<Map<string, number>>
+}
+
+/** What `fastify.hub` is. */
+export interface HubApi extends Publishing {
+  /**
+   * Adds a WebSocket route: an ordinary route of Fastify, with its prefix and hooks, that answers what these let through with 101.
+   *
+   * @throws SCZ_ERR_WS_OPTION
+   *
+   * @example
+   * fastify.hub.route('/live', { channels: ['ticks'] }) // every socket is subscribed on connect
+   * fastify.hub.route('/echo', { onMessage: (socket, data, isBinary) => socket.send(data, isBinary) })
+   */
+  route(path: string, options?: HubRouteOptions): void
+  /**
+   * Subscribes a socket that `@fastify/websocket` has accepted, until it closes. What the hub sends stands between the socket's
+   * own messages, in the order of the calls, as long as the socket does not compress these.
+   *
+   * @returns its subscriptions, or null if the socket is not open any more
+   * @throws SCZ_ERR_HUB_CHANNEL
+   */
+  attach(socket: ForeignSocket, channels: readonly string[], slow?: Partial<SlowPolicy>): Membership | null
+}
+
+/**
+ * Gives a root instance, before its plugins, `fastify.hub`.
+ *
+ * @param endpoints makes what depends on the instance that it is used on, once for each
+ */
+export function mountHub(
+  fastify: FastifyInstance,
+  publishing: Publishing,
+  endpoints: (instance: FastifyInstance) => Omit<HubApi, keyof Publishing>
+): void {
+  const apis = new WeakMap<FastifyInstance, HubApi>()
+  fastify.decorate('hub', {
+    getter(this: FastifyInstance): HubApi {
+      const known = apis.get(this)
+      if (known !== undefined) return known
+      const api: HubApi = { ...publishing, ...endpoints(this) }
+      apis.set(this, api)
+      return api
+    }
+  })
+}

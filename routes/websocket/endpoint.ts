@@ -1,0 +1,42 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Subscriptions } from '../../core/broadcast/subscriptions.ts'
+import type { ParserSettings } from '../../core/websocket/frame-parser.ts'
+import type { Connection } from './connection.ts'
+import type { Deadlines } from './deadlines.ts'
+import type { EndpointOptions } from './options.ts'
+import type { Roster } from './roster.ts'
+
+/** What all WebSockets of a worker share. */
+export interface Services {
+  readonly subscriptions: Subscriptions
+  readonly roster: Roster<Connection>
+  readonly deadlines: Deadlines
+}
+
+/** What all WebSockets of a route share. */
+export class Endpoint {
+  readonly options: EndpointOptions
+  readonly services: Services
+  readonly log: FastifyBaseLogger
+  readonly #plain: ParserSettings
+  readonly #deflating: ParserSettings
+
+  constructor(options: EndpointOptions, services: Services, log: FastifyBaseLogger) {
+    this.options = options
+    this.services = services
+    this.log = log
+    const { maxMessageBytes, maxFragments } = options
+    this.#plain = { maxMessageBytes, maxFragments, deflate: false }
+    this.#deflating = { maxMessageBytes, maxFragments, deflate: true }
+  }
+
+  parserSettings(deflate: boolean): ParserSettings {
+    return deflate ? this.#deflating : this.#plain
+  }
+
+  /** Whether the app ever sees the sockets of this route. */
+  get hasHandlers(): boolean {
+    const { onMessage, onOpen, onClose } = this.options
+    return onMessage !== null || onOpen !== null || onClose !== null
+  }
+}

@@ -1,0 +1,165 @@
+import type { FastifyRequest, RouteShorthandOptions } from 'fastify'
+import { DEFAULT_SLOW_POLICY } from '../../core/broadcast/subscriptions.ts'
+import type { SlowPolicy } from '../../core/broadcast/subscriptions.ts'
+import { ScherzoError } from '../../core/errors.ts'
+import type { Settings } from '../../core/settings.ts'
+import type { HubSocket } from './hub-socket.ts'
+
+/** What Fastify does with the request before it becomes a WebSocket. */
+export type BeforeUpgrade = Pick<
+  RouteShorthandOptions,
+  'config' | 'constraints' | 'onRequest' | 'preHandler' | 'preValidation' | 'schema'
+>
+
+/** Options of a WebSocket route. A handler that throws, or whose promise is rejected, ends its own socket with 1011. */
+export interface HubRouteOptions extends BeforeUpgrade {
+  /** Gets every message: text as a string, binary as a Buffer of its own. */
+  readonly onMessage?: (socket: HubSocket, data: string | Buffer, isBinary: boolean) => unknown
+  /** Called before the first message. `request` is what the hooks of the route have seen. */
+  readonly onOpen?: (socket: HubSocket, request: FastifyRequest) => unknown
+  /** Called once; 1005 where the client gave no code, 1006 where the connection was lost. */
+  readonly onClose?: (socket: HubSocket, code: number, reason: string) => unknown
+  /** What every socket is subscribed to on connect. */
+  readonly channels?: readonly string[] | ((request: FastifyRequest) => readonly string[])
+  /** Subprotocols in the order of preference, or a function that chooses among those offered. @default none */
+  readonly protocols?: readonly string[] | ((offered: readonly string[]) => string | null)
+  /** Origins whose pages may connect, such as `https://example.com`. @default all */
+  readonly origins?: readonly string[]
+  /** Longest message of a client in bytes, inflated. @default the setting of this name */
+  readonly maxMessageBytes?: number
+  /** Most frames in one message of a client. @default the setting of this name */
+  readonly maxFragments?: number
+  /** Whether to compress where the client can. @default true, unless the setting compressionLevel is 0 */
+  readonly compress?: boolean
+  /** Messages from this length in bytes on are compressed. @default the setting of this name */
+  readonly compressionThreshold?: number
+  /** What becomes of a subscriber that does not keep up. @default close at 1 MiB or after 30 seconds */
+  readonly slow?: Partial<SlowPolicy>
+}
+
+/** The options of a route with every choice made. */
+export interface EndpointOptions {
+  readonly onMessage: NonNullable<HubRouteOptions['onMessage']> | null
+  readonly onOpen: NonNullable<HubRouteOptions['onOpen']> | null
+  readonly onClose: NonNullable<HubRouteOptions['onClose']> | null
+  readonly channelsFor: (request: FastifyRequest) => readonly string[]
+  readonly chooseProtocol: ((offered: readonly string[]) => string | null) | null
+  readonly origins: readonly string[] | null
+  readonly maxMessageBytes: number
+  readonly maxFragments: number
+  readonly compress: boolean
+  readonly compressionThreshold: number
+  readonly compressionLevel: number
+  readonly slow: SlowPolicy
+}
+
+/** @throws SCZ_ERR_WS_OPTION */
+export function readEndpointOptions(
+  path: string,
+  given: HubRouteOptions,
+  settings: Settings
+): EndpointOptions {
+  for (const [name, value] of Object.entries(given)) check(path, name, value)
+  const { channels = [], protocols } = given
+  return {
+    onMessage: given.onMessage ?? null,
+    onOpen: given.onOpen ?? null,
+    onClose: given.onClose ?? null,
+    channelsFor: typeof channels === 'function' ? channels : () => channels,
+    chooseProtocol: protocols === undefined ? null : chooserOf(protocols),
+    origins: given.origins ?? null,
+    maxMessageBytes: given.maxMessageBytes ?? settings.maxMessageBytes,
+    maxFragments: given.maxFragments ?? settings.maxFragments,
+    compress: (given.compress ?? true) && settings.compressionLevel > 0,
+    compressionThreshold: given.compressionThreshold ?? settings.compressionThreshold,
+    compressionLevel: settings.compressionLevel,
+    slow: { ...DEFAULT_SLOW_POLICY, ...given.slow }
+  }
+}
+
+/** Only what Fastify is to see. */
+export function beforeUpgradeOf(given: HubRouteOptions): BeforeUpgrade {
+  const entries = Object.entries(given).filter(([name]) => FOR_FASTIFY.has(name))
+  return Object.fromEntries(entries) as BeforeUpgrade
+}
+
+const FOR_FASTIFY: ReadonlySet<string> = new Set([
+  'config',
+  'constraints',
+  'onRequest',
+  'preHandler',
+  'preValidation',
+  'schema'
+] satisfies (keyof BeforeUpgrade)[])
+
+function chooserOf(
+  protocols: NonNullable<HubRouteOptions['protocols']>
+): (offered: readonly string[]) => string | null {
+  if (typeof protocols === 'function') return protocols
+  return (offered) => protocols.find((protocol) => offered.includes(protocol)) ?? null
+}
+
+type OwnName = Exclude<keyof HubRouteOptions, keyof BeforeUpgrade>
+
+interface Rule {
+  readonly expected: string
+  readonly holds: (value: unknown) => boolean
+}
+
+const aFunction: Rule = { expected: 'a function', holds: isFunction }
+
+const RULES: Readonly<Record<OwnName, Rule>> = {
+  onMessage: aFunction,
+  onOpen: aFunction,
+  onClose: aFunction,
+  channels: { expected: 'a list of channels, or a function that gives one', holds: isListOrFunction },
+  protocols: { expected: 'a list of subprotocols, or a function that chooses one', holds: isListOrFunction },
+  origins: { expected: 'a list of origins', holds: isList },
+  maxMessageBytes: { expected: 'a whole number of bytes from 1 to 1073741824', holds: isWithin(1, 2 ** 30) },
+  maxFragments: { expected: 'a whole number from 1 to 1000000000', holds: isWithin(1, 1e9) },
+  compress: { expected: 'true or false', holds: (value) => typeof value === 'boolean' },
+  compressionThreshold: {
+    expected: 'a whole number of bytes from 0 to 1073741824',
+    holds: isWithin(0, 2 ** 30)
+  },
+  slow: {
+    expected: '{ policy: "close", "skip" or "latest", maxBytes, maxAge in milliseconds }',
+    holds: isSlowPolicy
+  }
+}
+
+function check(path: string, name: string, value: unknown): void {
+  if (FOR_FASTIFY.has(name) || value === undefined) return
+  if (!Object.hasOwn(RULES, name))
+    throw new ScherzoError('SCZ_ERR_WS_OPTION', [name, path, 'no option has this name'])
+  const { expected, holds } = RULES[name as OwnName]
+  if (!holds(value)) throw new ScherzoError('SCZ_ERR_WS_OPTION', [name, path, `use ${expected}`])
+}
+
+function isFunction(value: unknown): boolean {
+  return typeof value === 'function'
+}
+
+function isList(value: unknown): boolean {
+  return Array.isArray(value) && value.every((element) => typeof element === 'string' && element !== '')
+}
+
+function isListOrFunction(value: unknown): boolean {
+  return isFunction(value) || isList(value)
+}
+
+function isWithin(least: number, most: number): (value: unknown) => boolean {
+  return (value) => Number.isInteger(value) && Number(value) >= least && Number(value) <= most
+}
+
+function isSlowPolicy(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const { policy = 'close', maxBytes = 1, maxAge = 1, ...rest } = value as Partial<SlowPolicy>
+  const isPositive = isWithin(1, Number.MAX_SAFE_INTEGER)
+  return (
+    ['close', 'skip', 'latest'].includes(policy) &&
+    isPositive(maxBytes) &&
+    isPositive(maxAge) &&
+    Object.keys(rest).length === 0
+  )
+}

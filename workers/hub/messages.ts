@@ -1,0 +1,31 @@
+import type { MessagePort } from 'node:worker_threads'
+import type { BusDescription } from '../../core/bus/bus.ts'
+
+/** What makes a thread a part of the hub. Its ports have to be transferred, see `portsOf()`. */
+export interface HubLink {
+  readonly bus: BusDescription
+  /** To the primary. */
+  readonly port: MessagePort
+}
+
+export function portsOf({ bus, port }: HubLink): MessagePort[] {
+  return [bus.port, port]
+}
+
+/** How many members each channel has. */
+export type ChannelCounts = ReadonlyMap<string, number>
+
+/** From a thread to the primary. */
+export type LinkReport =
+  /** It has members, and may be asked for their number. */
+  | { readonly type: 'serves' }
+  | { readonly type: 'counts'; readonly ask: number; readonly counts: ChannelCounts }
+  /** The thread wants to know the counts of all. */
+  | { readonly type: 'count all'; readonly ask: number }
+  /** A pool thread of this worker asks for a link; it comes through the port. */
+  | { readonly type: 'link'; readonly port: MessagePort }
+
+/** From the primary to a thread. */
+export type LinkOrder =
+  | { readonly type: 'count'; readonly ask: number }
+  | { readonly type: 'all counts'; readonly ask: number; readonly counts: ChannelCounts }
