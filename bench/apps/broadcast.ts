@@ -9,6 +9,7 @@ import {
 } from '../broadcast/publisher.ts'
 
 const CHANNELS = 40
+const TURNS = 'turns'
 
 /** An endpoint for each channel, and a route that publishes in the worker that gets the request. */
 export default async function app(fastify: FastifyInstance): Promise<void> {
@@ -18,31 +19,29 @@ export default async function app(fastify: FastifyInstance): Promise<void> {
     // Nothing holds the publisher back for slow clients: what they miss is told to them and shows in the report.
     fastify.hub.route(`/${name}`, { channels: [name], slow: { policy: 'skip' } })
   }
-  fastify.post(PUBLISH_PATH, async ({ url }) =>
-    String(await publishAll(publisherOf(fastify.hub), parseOrder(url)))
-  )
+  const publisher = publisherOf(fastify.hub)
+  fastify.post(PUBLISH_PATH, async ({ url }) => String(await publishAll(publisher, parseOrder(url))))
 }
 
-/** Held back by the promises of the hub: a turn's messages may be under way while the next turn's are published. */
+/**
+ * A promise of the hub resolves when its message has a place in the log, which may be far ahead of the fan-out. So every
+ * turn ends with a message to this worker itself, and one turn may be on its way while the next one is published.
+ */
 function publisherOf(hub: FastifyInstance['hub']): Publisher {
-  let underWay = 0
+  let turns = 0
+  let turnsRead = 0
   let resume: (() => void) | null = null
-
-  function land(): void {
-    underWay--
-    if (underWay <= MESSAGES_PER_TURN) resume?.()
-  }
-
+  hub.subscribe(TURNS, () => {
+    turnsRead++
+    resume?.()
+  })
   return {
-    publish: (channel, sequence) => {
-      underWay++
-      void hub.publish(channel, composeData(channel, sequence)).then(land)
-    },
+    publish: (channel, sequence) => void hub.publish(channel, composeData(channel, sequence)),
     messagesPerTurn: () => MESSAGES_PER_TURN,
-    drained: () =>
-      new Promise((resolve) => {
-        resume = resolve
-        if (underWay <= MESSAGES_PER_TURN) resolve()
-      })
+    drained: async () => {
+      turns++
+      await hub.publish(TURNS, turns)
+      if (turns - turnsRead > 1) await new Promise<void>((resolve) => (resume = resolve))
+    }
   }
 }

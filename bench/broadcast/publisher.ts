@@ -73,7 +73,7 @@ const BEHIND_BYTES = 1024 * 1024
 // Below that asking every socket would cost more than sending did.
 const SENDS_PER_TURN = 1024
 
-export const MESSAGES_PER_TURN = 64
+export const MESSAGES_PER_TURN = 256
 
 /** For servers that write to every socket in the publisher's loop. */
 export function messagesForSends(sockets: number): number {
