@@ -12,6 +12,7 @@ const split: readonly Column[] = [
 const conservation: readonly Column[] = [
   { figure: 'client', title: 'client CPU %', digits: 0, scale: 100 },
   { figure: 'owed', title: 'published x subscribers', digits: 0 },
+  { figure: 'share', title: 'delivered in the end %', digits: 1, scale: 100 },
   { figure: 'skipped', title: 'skipped', digits: 0 },
   { figure: 'inFlight', title: 'in flight at the end', digits: 0 }
 ]

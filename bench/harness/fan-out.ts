@@ -61,8 +61,11 @@ async function watch(
 ): Promise<Watched> {
   await sleep(load.warmUpSeconds * 1000)
   const begin = await subscribers.ask<Mark>({ begin: server.pid })
-  const [figures] = await Promise.all([beside(subscribers), sleep(load.seconds * 1000)])
-  const end = await subscribers.ask<Mark>({ end: server.pid })
+  const [end, figures] = await Promise.all([
+    // What is done beside may take longer to be answered; the window ends while messages are published.
+    sleep(load.seconds * 1000).then(() => subscribers.ask<Mark>({ end: server.pid })),
+    beside(subscribers)
+  ])
   return { begin, end, figures }
 }
 
@@ -83,7 +86,12 @@ function checkConservation({ account, atLast, ended }: Finish): void {
   if (faults.length > 0) throw new Error(`Messages are not conserved: ${faults.join('; ')}`)
 }
 
-function toSample(begin: Mark, end: Mark, { account, figures: observed }: Finish, load: FanOutLoad): Sample {
+function toSample(
+  begin: Mark,
+  end: Mark,
+  { account, atLast, figures: observed }: Finish,
+  load: FanOutLoad
+): Sample {
   const seconds = end.seconds - begin.seconds
   const sample = sampleOf({
     requests: end.delivered - begin.delivered,
@@ -106,6 +114,7 @@ function toSample(begin: Mark, end: Mark, { account, figures: observed }: Finish
       perCpuSecond: 1e6 / (figures['cpu'] ?? 0),
       client: (end.client - begin.client) / seconds,
       owed,
+      share: atLast.delivered / owed,
       skipped,
       inFlight
     },

@@ -20,7 +20,7 @@ export async function measurePacedRequests(
   subscribers: Subscribers,
   { path, body, perSecond, seconds }: PacedLoad
 ): Promise<Record<string, number>> {
-  await subscribers.ask('yield')
+  subscribers.giveWay()
   const command = ['node', 'bench/harness/paced-client.ts', port, path, body, perSecond, seconds].map(String)
   const latencies = JSON.parse(await runPinned(command, LOAD_CORE, seconds + SECONDS_TO_END)) as number[]
   const sorted = latencies.toSorted((a, b) => a - b)

@@ -1,5 +1,6 @@
 // Run as: node subscriber-client.ts PORT PROTOCOL CONNECTIONS CHANNELS AT_A_TIME OBSERVATION, with an IPC channel.
-// Opens the connections, one channel's after the other's, and tells how many it got. Then it answers what it is asked.
+// Opens the connections, one channel's after the other's, and tells how many it got. Then it answers what it is asked; only
+// "yield" has no answer.
 
 import { constants, setPriority } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -46,7 +47,7 @@ const subscribers: Subscriber[] = []
 process.on('disconnect', () => process.exit())
 process.on('message', (question: Question) => {
   if (question === 'count') tell(countOpen())
-  else if (question === 'yield') tell(giveWay())
+  else if (question === 'yield') setPriority(constants.priority.PRIORITY_LOW)
   else if ('begin' in question) tell(begin(question.begin))
   else if ('end' in question) tell(end(question.end))
   else void finish(question.finish).then(tell)
@@ -72,11 +73,6 @@ function pathOf(channel: number): string {
   return shared.protocol === 'socket.io'
     ? '/socket.io/?EIO=4&transport=websocket'
     : `/${channelName(channel)}`
-}
-
-function giveWay(): true {
-  setPriority(constants.priority.PRIORITY_LOW)
-  return true
 }
 
 function begin(server: number): Mark {

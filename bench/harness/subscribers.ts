@@ -41,6 +41,11 @@ export class Subscribers {
     return answer
   }
 
+  /** The process lets others on its core go first. */
+  giveWay(): void {
+    this.process.send('yield' satisfies Question)
+  }
+
   async #answer<T>(): Promise<T> {
     const settled = new AbortController()
     const signal = AbortSignal.any([settled.signal, AbortSignal.timeout(SECONDS_TO_ANSWER * 1000)])
