@@ -27,15 +27,17 @@ async function run(options: BroadcastOptions): Promise<void> {
   endChildrenOnExit()
   pinSelf(LOAD_CORE)
 
-  const bunProgram = options.servers.includes('bun') ? installBun(log) : null
-  const isInstalled = (name: string): boolean => isPeerInstalled(name, log)
+  const installed = {
+    bunProgram: options.servers.includes('bun') ? installBun(log) : null,
+    hasSocketIo: options.servers.includes('socket.io') && isPeerInstalled('socket.io', log)
+  }
   const environment = {
     ...describeMachine(),
     commit: describeCommit(),
-    ...broadcasterVersions(isInstalled, bunProgram)
+    ...broadcasterVersions(installed)
   }
   const results: CaseResult[] = []
-  for (const benchCase of casesFor(options, broadcasters(options.servers, isInstalled, bunProgram))) {
+  for (const benchCase of casesFor(options, broadcasters(options.servers, installed))) {
     results.push(await runCase(benchCase, options.repeats, log))
   }
 

@@ -1,12 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { channelName, composeData } from '../broadcast/message.ts'
-import {
-  MESSAGES_PER_TURN,
-  parseOrder,
-  publishAll,
-  PUBLISH_PATH,
-  type Publisher
-} from '../broadcast/publisher.ts'
+import { parseOrder, publishAll, PUBLISH_PATH, type Publisher } from '../broadcast/publisher.ts'
 
 const CHANNELS = 40
 const TURNS = 'turns'
@@ -37,7 +31,7 @@ function publisherOf(hub: FastifyInstance['hub']): Publisher {
   })
   return {
     publish: (channel, sequence) => void hub.publish(channel, composeData(channel, sequence)),
-    messagesPerTurn: () => MESSAGES_PER_TURN,
+    mostPerTurn: () => Infinity,
     drained: async () => {
       turns++
       await hub.publish(TURNS, turns)

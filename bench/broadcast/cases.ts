@@ -12,6 +12,7 @@ import { BUN, type Broadcaster, SCHERZO, scherzo, WS } from '../peers/broadcaste
 import * as columns from './columns.ts'
 import { MESSAGE_BYTES } from './message.ts'
 import type { BroadcastOptions, CaseKind } from './options.ts'
+import { orderQuery, PUBLISH_PATH } from './publisher.ts'
 
 export const RATE_SUBSCRIBERS: readonly number[] = [10, 100, 500]
 const RATE = 100
@@ -142,12 +143,13 @@ function fixedRateCase(
   }
 }
 
-function loadOf({ warmUp, seconds }: BroadcastOptions): Omit<FanOutLoad, 'subscribers'> {
+function loadOf({ warmUp, seconds, turn }: BroadcastOptions): Omit<FanOutLoad, 'subscribers'> {
   return {
     protocol: 'websocket',
     channels: 1,
     atATime: AT_A_TIME,
     rate: null,
+    turn,
     observation: 'none',
     warmUpSeconds: warmUp,
     seconds
@@ -160,7 +162,7 @@ function fanOutCase(
 ): Pick<Case, 'load' | 'answers' | 'servers' | 'measure'> {
   const protocols = new Map(servers.map(({ name, protocol }) => [name, protocol]))
   return {
-    load: `taskset -c ${LOAD_CORE} ${describe(subscribersCommand(load, 'PORT'))}`,
+    load: `taskset -c ${LOAD_CORE} ${describe(subscribersCommand(load, 'PORT'))}; POST ${PUBLISH_PATH}${orderQuery(load)}`,
     answers: [plaintextAnswer],
     servers,
     measure: (server: RunningServer) =>

@@ -4,8 +4,8 @@ import { channelName } from './message.ts'
 /** What a server does to publish. Everything else is the same loop for all of them. */
 export interface Publisher {
   publish: (channel: string, sequence: number) => void
-  /** As many messages of one channel are published before the event loop has its turn. */
-  messagesPerTurn: () => number
+  /** No more messages of one channel than these before the event loop has its turn. */
+  mostPerTurn: () => number
   /** Resolves when the server may take more: backpressure, as the server tells it. */
   drained: () => Promise<void>
 }
@@ -16,12 +16,14 @@ export interface Order {
   /** Rounds a second; without one as many as backpressure allows. */
   rate: number | null
   channels: number
+  /** Messages before the event loop has its turn, without a rate. */
+  turn: number
 }
 
 export const PUBLISH_PATH = '/publish'
 
-export function orderQuery({ seconds, rate, channels }: Order): string {
-  return `?seconds=${seconds}&rate=${rate ?? ''}&channels=${channels}`
+export function orderQuery({ seconds, rate, channels, turn }: Order): string {
+  return `?seconds=${seconds}&rate=${rate ?? ''}&channels=${channels}&turn=${turn}`
 }
 
 export function parseOrder(url: string): Order {
@@ -29,21 +31,32 @@ export function parseOrder(url: string): Order {
   return {
     seconds: Number(searchParams.get('seconds')),
     rate: Number(searchParams.get('rate')) || null,
-    channels: Number(searchParams.get('channels'))
+    channels: Number(searchParams.get('channels')),
+    turn: Number(searchParams.get('turn'))
   }
 }
 
 /** Publishes rounds of one message to each channel. Gives the number of rounds. */
-export async function publishAll(publisher: Publisher, { seconds, rate, channels }: Order): Promise<number> {
+export async function publishAll(
+  publisher: Publisher,
+  { seconds, rate, channels, turn }: Order
+): Promise<number> {
   const names = Array.from({ length: channels }, (_, index) => channelName(index))
   const end = performance.now() + seconds * 1000
-  return rate === null ? publishFreely(publisher, names, end) : publishAtRate(publisher, names, end, rate)
+  return rate === null
+    ? publishFreely(publisher, names, end, turn)
+    : publishAtRate(publisher, names, end, rate)
 }
 
-async function publishFreely(publisher: Publisher, names: readonly string[], end: number): Promise<number> {
+async function publishFreely(
+  publisher: Publisher,
+  names: readonly string[],
+  end: number,
+  turn: number
+): Promise<number> {
   let sequence = 0
   while (performance.now() < end) {
-    for (const last = sequence + publisher.messagesPerTurn(); sequence < last; sequence++) {
+    for (const last = sequence + Math.min(turn, publisher.mostPerTurn()); sequence < last; sequence++) {
       for (const name of names) publisher.publish(name, sequence)
     }
     await publisher.drained()
@@ -73,11 +86,9 @@ const BEHIND_BYTES = 1024 * 1024
 // Below that asking every socket would cost more than sending did.
 const SENDS_PER_TURN = 1024
 
-export const MESSAGES_PER_TURN = 256
-
 /** For servers that write to every socket in the publisher's loop. */
 export function messagesForSends(sockets: number): number {
-  return Math.max(1, Math.min(MESSAGES_PER_TURN, Math.ceil(SENDS_PER_TURN / Math.max(1, sockets))))
+  return Math.ceil(SENDS_PER_TURN / Math.max(1, sockets))
 }
 
 /** Waits until no socket is behind. */

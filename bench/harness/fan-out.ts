@@ -10,6 +10,8 @@ import { type Audience, Subscribers } from './subscribers.ts'
 export interface FanOutLoad extends Audience {
   /** Messages a second on each channel; null for as many as backpressure allows. */
   rate: number | null
+  /** Messages before the server's event loop has its turn, where backpressure allows as many. */
+  turn: number
   warmUpSeconds: number
   seconds: number
 }

@@ -14,18 +14,23 @@ export interface Broadcaster extends ServerRecipe {
   protocol: Protocol
 }
 
+/** What bench/package.json pins, as far as it is asked for and could be installed. */
+export interface Installed {
+  bunProgram: string | null
+  hasSocketIo: boolean
+}
+
 /** Without the programs that could not be installed. */
 export function broadcasters(
   kinds: readonly BroadcasterKind[],
-  isInstalled: (name: string) => boolean,
-  bunProgram: string | null
+  { bunProgram, hasSocketIo }: Installed
 ): Broadcaster[] {
   const all: Record<BroadcasterKind, Broadcaster | null> = {
     scherzo: scherzo(SCHERZO),
     bun: bunProgram === null ? null : onWebSockets(BUN, bunProgram, 'bun-broadcast.js'),
     ws: onWebSockets(WS, 'node', 'ws-broadcast.ts'),
     fastify: onWebSockets('@fastify/websocket', 'node', 'fastify-websocket.ts'),
-    'socket.io': isInstalled('socket.io')
+    'socket.io': hasSocketIo
       ? { ...onWebSockets('Socket.IO', 'node', 'socket-io.js'), protocol: 'socket.io' }
       : null
   }
@@ -44,18 +49,15 @@ export function scherzo(name: string, workers = 1, ...settings: readonly string[
   }
 }
 
-export function broadcasterVersions(
-  isInstalled: (name: string) => boolean,
-  bunProgram: string | null
-): Record<string, string> {
-  const leftOut = 'left out, it could not be installed'
+export function broadcasterVersions({ bunProgram, hasSocketIo }: Installed): Record<string, string> {
+  const leftOut = 'left out, not asked for or not to be installed'
   return {
     [SCHERZO]: versionOf('.'),
     'Node.js': process.version,
     [BUN]: bunProgram === null ? leftOut : versionOf('bench/node_modules/bun'),
     [WS]: versionOf('node_modules/ws'),
     '@fastify/websocket': versionOf('node_modules/@fastify/websocket'),
-    'Socket.IO': isInstalled('socket.io') ? versionOf('bench/node_modules/socket.io') : leftOut
+    'Socket.IO': hasSocketIo ? versionOf('bench/node_modules/socket.io') : leftOut
   }
 }
 

@@ -1,19 +1,13 @@
 // Bun.serve with server.publish, run as: bun bun-broadcast.js PORT
 
 import { composeMessage } from '../broadcast/message.ts'
-import {
-  MESSAGES_PER_TURN,
-  parseOrder,
-  publishAll,
-  PUBLISH_PATH,
-  untilCaughtUp
-} from '../broadcast/publisher.ts'
+import { parseOrder, publishAll, PUBLISH_PATH, untilCaughtUp } from '../broadcast/publisher.ts'
 
 const sockets = new Set()
 
 const publisher = {
   publish: (channel, sequence) => server.publish(channel, composeMessage(channel, sequence)),
-  messagesPerTurn: () => MESSAGES_PER_TURN,
+  mostPerTurn: () => Infinity,
   drained: () =>
     untilCaughtUp(
       () => sockets,

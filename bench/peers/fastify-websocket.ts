@@ -19,7 +19,7 @@ const publisher: Publisher = {
     const message = composeMessage(channel, sequence)
     for (const client of fastify.websocketServer.clients) client.send(message)
   },
-  messagesPerTurn: () => messagesForSends(fastify.websocketServer.clients.size),
+  mostPerTurn: () => messagesForSends(fastify.websocketServer.clients.size),
   drained: () =>
     untilCaughtUp(
       () => fastify.websocketServer.clients,

@@ -9,7 +9,7 @@ import { control } from './control.ts'
 const server = createServer(
   control({
     publish: (channel, sequence) => io.emit(channel, composeEventData(channel, sequence)),
-    messagesPerTurn: () => messagesForSends(io.of('/').sockets.size),
+    mostPerTurn: () => messagesForSends(io.of('/').sockets.size),
     drained: () =>
       untilCaughtUp(
         () => io.of('/').sockets.values(),

@@ -13,7 +13,7 @@ const server: Server = createServer(
       const message = Buffer.from(composeMessage(channel, sequence))
       for (const client of sockets.clients) client.send(message, { binary: false })
     },
-    messagesPerTurn: () => messagesForSends(sockets.clients.size),
+    mostPerTurn: () => messagesForSends(sockets.clients.size),
     drained: () =>
       untilCaughtUp(
         () => sockets.clients,
