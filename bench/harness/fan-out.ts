@@ -120,7 +120,8 @@ function toSample(
       skipped,
       inFlight
     },
-    warnings: [...sample.warnings, ...warnOfFlight(inFlight / owed)]
+    // The last round of a fixed rate has just been published when publishing ends.
+    warnings: [...sample.warnings, ...(load.rate === null ? warnOfFlight(inFlight / owed) : [])]
   }
 }
 
