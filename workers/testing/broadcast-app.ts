@@ -9,7 +9,10 @@ export default async function app(fastify: FastifyInstance): Promise<void> {
     channels: ['news'],
     onOpen: (socket) => socket.send(JSON.stringify({ thread: threadId }))
   })
+  fastify.hub.route('/crowd', { channels: ['news'] })
   fastify.hub.route('/skipping', { channels: ['news'], slow: { policy: 'skip', maxBytes: 100_000 } })
+  fastify.get('/publish', async () => fastify.hub.publish('news', 'again'))
+  fastify.get('/subscribers', async () => (await fastify.hub.channels()).get('news') ?? 0)
   fastify.get('/thread', async () => threadId)
   fastify.get('/fail', async (_request, reply) => {
     reply.raw.once('finish', () => {
