@@ -86,6 +86,12 @@ export const catalogue = {
     status: 500,
     closeCode: null
   },
+  SCZ_ERR_POOL_STUCK: {
+    message:
+      'Thread %d of the pool is stuck, its loop has not turned for %d s: look for an endless loop in the app',
+    status: null,
+    closeCode: null
+  },
   SCZ_ERR_POOL_SOCKET: {
     message:
       'The handler wrote to the socket, which a pool thread does not have: give the route "config: { inline: true }"',

@@ -26,6 +26,18 @@ test('the reader that has the most to read is the slowest, and how far it got is
   assert.equal(log.oldest, 808)
 })
 
+test('nothing is written over that a reader has not read, though the slowest one overtakes it meanwhile', () => {
+  const { log, join, write } = makeLog()
+  const slowest = join(1)
+  write(1000)
+  const behind = join(2)
+  write(8)
+  // Another thread moves on between two looks at its cursor.
+  const cursors = [0, 1008]
+  Object.defineProperty(slowest.connection, 'cursor', { get: () => cursors.shift() ?? 1008 })
+  assert.ok(log.oldest <= behind.connection.cursor)
+})
+
 test('a reader that has ended is waited for no longer', () => {
   const { log, join, write } = makeLog()
   const { connection } = join(1)

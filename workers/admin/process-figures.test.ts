@@ -1,4 +1,4 @@
-import { equal, ok } from 'node:assert/strict'
+import { ok } from 'node:assert/strict'
 import { open } from 'node:fs/promises'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -13,11 +13,12 @@ test('the process has used time and memory since it started', async () => {
   ok(startedAt > 0 && startedAt * 1000 < Date.now())
 })
 
-test('an open file is an open descriptor', { skip }, async () => {
+test('open files are open descriptors', { skip }, async () => {
   const before = await readProcessFigures()
-  const file = await open(fileURLToPath(import.meta.url))
+  const files = await Promise.all(Array.from({ length: 50 }, () => open(fileURLToPath(import.meta.url))))
   const after = await readProcessFigures()
-  await file.close()
-  equal(after.openDescriptors! - before.openDescriptors!, 1)
+  for (const file of files) await file.close()
+  // Node opens and closes some of its own meanwhile.
+  ok(Math.abs(after.openDescriptors! - before.openDescriptors! - files.length) < 10)
   ok(after.maxDescriptors === null || after.maxDescriptors >= after.openDescriptors!)
 })

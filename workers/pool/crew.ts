@@ -64,6 +64,11 @@ export class Crew implements ThreadListener {
     return this.#generation?.cells.begun(thread.index) ?? 0
   }
 
+  /** How often the loop of a thread was seen to turn. */
+  beats(thread: PoolThread): number {
+    return this.#generation?.cells.beats(thread.index) ?? 0
+  }
+
   /** @throws SCZ_ERR_APP_EXPORT, SCZ_ERR_APP_START, as the worker's own load does */
   async start(): Promise<void> {
     this.#generation = new Generation(this.#task, this.#size, this)

@@ -118,6 +118,9 @@ export type PoolOrder =
   | { readonly type: 'close' }
 
 /** Threads that there may be at one time: those of a pool, and those of the one that takes its place. */
+/** Eight for the heap, four each for the other cells, and four to keep the places aligned. */
+const BYTES_PER_PLACE = 24
+
 const PLACES_PER_THREAD = 4
 
 /** What the threads of a pool tell without a message. */
@@ -126,13 +129,18 @@ export class ThreadCells {
   readonly #taken: Int32Array
   readonly #begun: Int32Array
   readonly #heap: Float64Array
+  readonly #beats: Int32Array
 
   constructor(memory: SharedArrayBuffer | number) {
-    this.buffer = typeof memory === 'number' ? new SharedArrayBuffer(memory * PLACES_PER_THREAD * 16) : memory
-    const places = this.buffer.byteLength / 16
+    this.buffer =
+      typeof memory === 'number'
+        ? new SharedArrayBuffer(memory * PLACES_PER_THREAD * BYTES_PER_PLACE)
+        : memory
+    const places = this.buffer.byteLength / BYTES_PER_PLACE
     this.#heap = new Float64Array(this.buffer, 0, places)
     this.#taken = new Int32Array(this.buffer, places * 8, places)
     this.#begun = new Int32Array(this.buffer, places * 12, places)
+    this.#beats = new Int32Array(this.buffer, places * 16, places)
   }
 
   /** In a thread: takes the first free place. */
@@ -147,6 +155,16 @@ export class ThreadCells {
     this.#heap[index] = 0
     Atomics.store(this.#begun, index, 0)
     Atomics.store(this.#taken, index, 0)
+  }
+
+  /** In a thread: tells that its loop turns. */
+  beat(index: number): void {
+    Atomics.add(this.#beats, index, 1)
+  }
+
+  /** How often the loop of the thread was seen to turn. */
+  beats(index: number): number {
+    return Atomics.load(this.#beats, index)
   }
 
   countBegun(index: number): void {

@@ -67,7 +67,10 @@ async function load(): Promise<App | null> {
 }
 
 function listen(): void {
-  const measure = (): void => cells.setHeapUsed(index, process.memoryUsage().heapUsed)
+  const measure = (): void => {
+    cells.setHeapUsed(index, process.memoryUsage().heapUsed)
+    cells.beat(index)
+  }
   measure()
   setInterval(measure, INTERVAL).unref()
   port.on('message', (order: PoolOrder) => {

@@ -53,6 +53,11 @@ export class PoolThread {
     return this.#closed
   }
 
+  /** Ends a stuck thread, as if it had died. */
+  kill(): void {
+    void this.#worker.terminate()
+  }
+
   /** How long its loop has been idle, ever, in milliseconds. */
   get idle(): number {
     return this.#worker.performance.eventLoopUtilization().idle

@@ -41,6 +41,20 @@ function threadOf(body: unknown): number {
   return (body as { threadId: number }).threadId
 }
 
+describe('a thread whose loop does not turn', () => {
+  test('is ended where that is asked for, with its requests, and replaced', async () => {
+    const { origin, app } = await open({ poolThreads: 1, stuckAfter: 1, replaceStuck: true })
+    const watch = setInterval(() => app.pool!.measure(), 100)
+    const before = threadOf(await (await fetch(`${origin}/light`)).json())
+    const spinning = await fetch(`${origin}/spin`)
+    assert.equal(spinning.status, 500)
+    assert.equal(((await spinning.json()) as { code: string }).code, 'SCZ_ERR_POOL_THREAD')
+    const after = threadOf(await (await fetch(`${origin}/light`)).json())
+    clearInterval(watch)
+    assert.notEqual(after, before)
+  })
+})
+
 describe('a full pool', () => {
   test('answers 503 with Retry-After at once, and goes on', async () => {
     const { origin, app } = await open({ poolThreads: 1, poolQueue: 1 })

@@ -18,6 +18,7 @@ import type { PoolThread } from './pool-worker.ts'
 import { RouteFinder } from './route-finder.ts'
 import type { Route } from './route-finder.ts'
 import { Schedule } from './schedule.ts'
+import { StuckThreads } from './stuck-threads.ts'
 
 /** How often the threads are looked at while they work, in milliseconds. */
 const INTERVAL = 5
@@ -40,6 +41,7 @@ export class Pool implements CrewListener {
   readonly #crew: Crew
   readonly #hub: ThreadHub
   readonly #schedule: Schedule<PoolThread, Dispatch>
+  readonly #stuck: StuckThreads
   /** What each thread runs, by id. */
   readonly #running = new Map<PoolThread, Map<number, Dispatch>>()
   #finder: RouteFinder | null = null
@@ -50,6 +52,7 @@ export class Pool implements CrewListener {
     this.#hub = hub
     this.#stats = stats
     this.#crew = new Crew({ app, settings, worker }, threads, log, this)
+    this.#stuck = new StuckThreads(settings, log, (thread) => this.#crew.beats(thread))
     this.#schedule = new Schedule(settings.poolQueue, (thread, dispatch) => this.#run(thread, dispatch))
   }
 
@@ -84,6 +87,7 @@ export class Pool implements CrewListener {
   measure(): void {
     const stats = this.#stats
     const { threads } = this.#crew
+    this.#stuck.look(threads, performance.now())
     let utilization = 0
     for (const thread of threads) utilization += thread.measureUtilization()
     stats.set('poolThreads', threads.size)

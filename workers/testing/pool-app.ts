@@ -16,6 +16,9 @@ export default async function app(fastify: FastifyInstance): Promise<void> {
     while (!existsSync(query.until)) Atomics.wait(cell, 0, 0, 5)
     return { threadId }
   })
+  fastify.get('/spin', () => {
+    for (;;);
+  })
   fastify.get('/never', (_request, reply) => void reply.hijack())
   fastify.get('/later', async () => {
     await pause(50)
