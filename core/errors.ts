@@ -311,6 +311,26 @@ export const catalogue = {
     status: null,
     closeCode: null
   },
+  SCZ_ERR_HUB_RULE: {
+    message: 'Invalid rule for the channels "%s": %s',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_HUB_SINCE: {
+    message: 'Invalid place in a channel: use { epoch, offset } with a string and a whole number',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_HUB_OFFSET: {
+    message: 'The channel %s has no offset %d: its last is %d',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_HUB_LIMIT: {
+    message: 'Invalid limit "%s": use a whole number from 1 to %d',
+    status: null,
+    closeCode: null
+  },
   SCZ_ERR_HUB_SLOW_BYTES: {
     message: 'The client reads too slowly: more than %d bytes of messages wait for it',
     status: null,

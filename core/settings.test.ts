@@ -187,6 +187,7 @@ const examples: { readonly [N in Name]: Examples<Settings[N]> } = {
   closeTimeout: times,
   compressionThreshold: { good: wholeNumbers(0, 2 ** 30), bad: [...notWholeNumbers, 2 ** 30 + 1] },
   compressionLevel: { good: wholeNumbers(0, 9), bad: [...notWholeNumbers, 10, '10'] },
+  historyBytes: { good: wholeNumbers(0, 2 ** 40), bad: [...notWholeNumbers, 2 ** 40 + 1] },
   logFormat: {
     good: [
       ['auto', 'auto'],

@@ -43,6 +43,7 @@ export interface Settings {
   readonly compressionThreshold: number
   /** 0: nothing is compressed. */
   readonly compressionLevel: number
+  readonly historyBytes: number
   readonly logFormat: 'auto' | 'readable' | 'json'
   readonly logLevel: LogLevel
 }
@@ -364,6 +365,17 @@ export const settingRows: { readonly [Name in keyof Settings]: Row<Settings[Name
     meaning: 'WebSockets: how hard to compress, from 1, the fastest, to 9; 0 is not at all',
     expected: 'a whole number from 0 to 9',
     read: (value) => wholeNumber(value, 0, 9)
+  },
+  historyBytes: {
+    flag: 'history-bytes',
+    placeholder: 'BYTES',
+    environment: ['SCHERZO_HISTORY_BYTES'],
+    default: 67_108_864,
+    shownDefault: '67108864',
+    meaning:
+      'channels: how much of their past all of them together may keep; beyond it, those with the most lose their oldest',
+    expected: 'a whole number of bytes from 0 to 1099511627776',
+    read: (value) => wholeNumber(value, 0, 2 ** 40)
   },
   logFormat: {
     flag: 'log-format',

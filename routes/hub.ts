@@ -1,5 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Membership, SlowPolicy } from '../core/broadcast/subscriptions.ts'
+import type { ChannelRule } from '../core/broadcast/channel-rules.ts'
+import type { HistoryOptions, HubHistory } from '../core/broadcast/history-reading.ts'
 import type { HubData, HubListener, PublishOptions, Published } from '../core/broadcast/hub.ts'
 import type { ForeignSocket } from './websocket/foreign.ts'
 import type { HubRouteOptions } from './websocket/options.ts'
@@ -44,10 +46,31 @@ export interface Publishing {
    * @throws SCZ_ERR_CLOSED
    */
   channels(): Promise<Map<string, number>>
+  /**
+   * What a channel had before, as far as its rule lets it be kept.
+   *
+   * @throws SCZ_ERR_HUB_CHANNEL, SCZ_ERR_HUB_SINCE, SCZ_ERR_HUB_LIMIT, SCZ_ERR_HUB_OFFSET, SCZ_ERR_CLOSED, all by the promise
+   *
+   * @example
+   * const { epoch, offset, messages } = await fastify.hub.history('ticks', { limit: 100 })
+   */
+  history(channel: string, options?: HistoryOptions): Promise<HubHistory>
 }
 
 /** What `fastify.hub` is. */
 export interface HubApi extends Publishing {
+  /**
+   * Sets what holds for the channel of this name or, with stars, for all whose names match: in `room:*` the star stands for one
+   * segment between colons, and is not empty. Of several that match, the one that has a name where the others have a star, at the
+   * first difference from the left, is the only one that holds. All copies of an app set the same rules; a later one for the same
+   * pattern replaces the earlier, on all threads, and stays until then.
+   *
+   * @throws SCZ_ERR_HUB_RULE
+   *
+   * @example
+   * fastify.hub.channel('room:*', { history: { size: 100, age: 600 } }) // seconds
+   */
+  channel(pattern: string, rule: ChannelRule): void
   /**
    * Adds a WebSocket route: an ordinary route of Fastify, with its prefix and hooks, that answers what these let through with 101.
    *

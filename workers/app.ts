@@ -112,6 +112,7 @@ function createInstance(
   const endpoints = new Endpoints(fastify, settings, hub.hub)
   state.upgrades = endpoints
   mountHub(fastify, publishingOf(hub), (instance) => ({
+    channel: (pattern, rule) => hub.channel(pattern, rule),
     route: (path, given) => endpoints.route(instance, path, given),
     attach(socket, channels, slow) {
       const membership = endpoints.attachForeign(socket, slow)
@@ -126,10 +127,11 @@ function createInstance(
 function publishingOf(threadHub: ThreadHub): Publishing {
   const { hub } = threadHub
   return {
-    publish: (channel, data, options) => hub.publish(channel, data, options),
+    publish: (channel, data, options) => threadHub.publish(channel, data, options),
     broadcast: (data) => hub.broadcast(data),
     subscribe: (channel, listener) => hub.subscribe(channel, listener),
-    channels: () => threadHub.channels()
+    channels: () => threadHub.channels(),
+    history: (channel, options) => hub.history(channel, options)
   }
 }
 

@@ -60,6 +60,8 @@ export interface ServeOptions {
   readonly compressionThreshold?: number
   /** WebSockets: how hard to compress, from 1 to 9; 0 is not at all. @default 6 */
   readonly compressionLevel?: number
+  /** Channels: bytes of their past that all of them together may keep. @default 67108864 */
+  readonly historyBytes?: number
   /** `auto` is readable on a terminal and JSON elsewhere. @default 'auto' */
   readonly logFormat?: Settings['logFormat']
   /** Lines of this level and above are logged. @default 'info' */

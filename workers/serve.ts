@@ -46,7 +46,7 @@ export async function serveWith(app: string | URL, settings: Settings, log: Logg
   const tls = await readTls(settings)
   const claimed = await claimAddress(settings.host, settings.port)
   const listen = { ...claimed, reusePort: plan.reusePort }
-  const hub = new HubCenter((error, message) => log.error({ err: error }, message))
+  const hub = new HubCenter((error, message) => log.error({ err: error }, message), settings)
   const task: SlotTask = { app: path, settings, listen, tls, poolThreads: plan.poolThreads, hub }
   const address = `${tls === null ? 'http' : 'https'}://${hostAndPort(claimed.host, claimed.port)}`
   const server = new Server(task, plan, address, log)
@@ -62,7 +62,7 @@ export async function serveWith(app: string | URL, settings: Settings, log: Logg
 export async function routesOf(app: string | URL, settings: Settings): Promise<readonly RouteRow[]> {
   const path = pathOf(app)
   await findApp(path)
-  const hub = new HubCenter(() => {})
+  const hub = new HubCenter(() => {}, settings)
   const thread = new WorkerThread({
     number: 1,
     app: path,

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { Logger } from 'pino'
+import type { HistoryOptions, HubHistory } from '../core/broadcast/history-reading.ts'
 import type { HubData, HubListener, PublishOptions, Published } from '../core/broadcast/hub.ts'
 import { ScherzoError, reasonOf } from '../core/errors.ts'
 import type { Runtime, Settings } from '../core/settings.ts'
@@ -52,6 +53,8 @@ export interface ScherzoServer {
   subscribe(channel: string, listener: HubListener): () => void
   /** How many connections each channel has, on all workers together. */
   channels(): Promise<Map<string, number>>
+  /** What a channel had before; see `fastify.hub.history`. */
+  history(channel: string, options?: HistoryOptions): Promise<HubHistory>
   /**
    * Replaces the workers one after another, each new one listening before the old one stops; the app's files and those for
    * TLS are read again. Resolves when the old workers have finished.
@@ -163,6 +166,10 @@ export class Server implements ScherzoServer, ServerView {
 
   channels(): Promise<Map<string, number>> {
     return this.#task.hub.channels()
+  }
+
+  history(channel: string, options?: HistoryOptions): Promise<HubHistory> {
+    return this.#task.hub.hub.history(channel, options)
   }
 
   async reload(): Promise<void> {

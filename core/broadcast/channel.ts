@@ -2,6 +2,7 @@ import { Queue } from '../bus/queue.ts'
 import { BROADCAST } from './data.ts'
 import { Envelope } from './envelope.ts'
 import { Listeners } from './listeners.ts'
+import type { Recovery } from './recovery.ts'
 import type { Subscriber } from './subscriber.ts'
 
 /** A message in the form in which clients get it. One object for all of them. */
@@ -106,6 +107,8 @@ export class Channel {
   cursor = -1
   /** Whether the fan-out has it on its list. */
   isQueued = false
+  /** Those who come back to it, if there are any. */
+  recovery: Recovery | null = null
   /** How many messages have been read. */
   ordinal = 0
   /** The offset of the last one, or 0. */
@@ -121,7 +124,7 @@ export class Channel {
   }
 
   get isWanted(): boolean {
-    return this.members.length > 0 || this.listeners.size > 0 || this.isQueued
+    return this.members.length > 0 || this.listeners.size > 0 || this.isQueued || this.recovery !== null
   }
 
   add(subscriber: Subscriber, slot: number): Subscription {

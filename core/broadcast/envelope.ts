@@ -1,5 +1,6 @@
 import { frame } from '../websocket/frames.ts'
 import { BINARY, TEXT } from '../websocket/opcodes.ts'
+import type { Lost } from './since.ts'
 
 /** What a frame is made of. */
 export interface EnvelopeContent {
@@ -43,7 +44,23 @@ export class Envelope {
 
   /** Tells a client which messages it missed. */
   skippedFrame(from: number, to: number, count: number): Buffer {
-    const text = `{${this.#channelField}"skipped":{"from":${from},"to":${to},"count":${count}}}`
+    return this.#noticeFrame(`"skipped":{"from":${from},"to":${to},"count":${count}}`)
+  }
+
+  /** Tells a client that asked for it where it is in the channel. */
+  subscribedFrame(epoch: string, offset: number): Buffer {
+    return this.#noticeFrame(`"subscribed":{"epoch":${asciiJson(epoch)},"offset":${offset}}`)
+  }
+
+  /** Tells a client that came back what can't be had any more, with the epoch if it is another one. */
+  lostFrame({ from, to }: Lost, epoch: string | null, error: string | null): Buffer {
+    const epochField = epoch === null ? '' : `"epoch":${asciiJson(epoch)},`
+    const errorField = error === null ? '' : `"error":${asciiJson(error)},`
+    return this.#noticeFrame(`${epochField}${errorField}"lost":{"from":${from},"to":${to}}`)
+  }
+
+  #noticeFrame(fields: string): Buffer {
+    const text = `{${this.#channelField}${fields}}`
     const bytes = frame(TEXT, text.length)
     bytes.write(text, bytes.length - text.length, 'latin1')
     return bytes

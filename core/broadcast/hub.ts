@@ -1,6 +1,10 @@
 import { performance } from 'node:perf_hooks'
 import type { JoinedBus, LogRecord, Published } from '../bus/bus.ts'
 import { Channel, Message } from './channel.ts'
+import { type HistoryOptions, type HubHistory, readHistory } from './history-reading.ts'
+import type { HistorySource } from './history.ts'
+import { Recovery, type RecoveryHost } from './recovery.ts'
+import type { Returning } from './returning.ts'
 import { BROADCAST, type HubData, checkChannel, decodeData, encodeData } from './data.ts'
 import { FanOut } from './fan-out.ts'
 import type { HubListener, HubMessage } from './listeners.ts'
@@ -14,6 +18,7 @@ export type { HubData, HubListener, HubMessage, Published }
 export interface HubOptions {
   /** How many members are served before the rest of the event loop has its turn. */
   readonly chunk: number
+  readonly history: HistorySource
   /** Gets what listeners throw, and a word about offsets that do not follow each other. */
   readonly onError: (error: unknown, message: string) => void
 }
@@ -36,22 +41,31 @@ export class Hub implements Subscriptions {
   readonly #fanOut: FanOut
   readonly #stalled = new Stalled()
   readonly #host: Host
+  readonly #history: HistorySource
+  readonly #recoveries: RecoveryHost
+  /** How many messages have been read, of all channels. */
+  #read = 0
+  #awaited: { readonly position: number; readonly resolve: () => void }[] = []
   #reading: Promise<void> | null = null
   /** When the batch that is being read began, by performance.now(); 0 between batches. */
   #now = 0
 
-  constructor(bus: HubBus, { chunk, onError }: HubOptions) {
+  constructor(bus: HubBus, { chunk, history, onError }: HubOptions) {
     this.#bus = bus
     this.#onError = onError
+    this.#history = history
     this.#channels.set(BROADCAST, this.#broadcast)
     const release = (channel: Channel): void => this.#release(channel)
     this.#fanOut = new FanOut({ chunk, onFull: () => bus.pause(), onRelief: () => bus.resume() }, release)
     this.#host = {
       totals: this.totals,
+      history,
+      recover: (returning) => this.#recover(returning),
       stalled: this.#stalled,
       channel: (name) => this.#channel(name),
       release
     }
+    this.#recoveries = { history, chunk, release, whenRead: (position) => this.#whenRead(position) }
   }
 
   /**
@@ -64,6 +78,7 @@ export class Hub implements Subscriptions {
       onRecord: (record) => this.#take(record),
       onBatchEnd: () => {
         this.#now = 0
+        if (this.#awaited.length > 0) this.#wake()
         this.#fanOut.run()
       }
     })
@@ -112,6 +127,11 @@ export class Hub implements Subscriptions {
     }
   }
 
+  /** @throws SCZ_ERR_HUB_CHANNEL, SCZ_ERR_HUB_SINCE, SCZ_ERR_HUB_LIMIT, SCZ_ERR_HUB_OFFSET, SCZ_ERR_CLOSED, all by the promise */
+  history(channel: string, options?: HistoryOptions): Promise<HubHistory> {
+    return readHistory(this.#history, channel, options)
+  }
+
   join(outbox: Outbox, policy: SlowPolicy, close: (code: number, reason: string) => void): Subscriber {
     const subscriber = new Subscriber(this.#host, outbox, policy, close)
     subscriber.join(this.#broadcast)
@@ -144,16 +164,19 @@ export class Hub implements Subscriptions {
   }
 
   #take(record: LogRecord): void {
+    this.#read++
     const channel = this.#channels.get(record.channel)
     if (channel === undefined) return
     this.#checkOffset(channel, record.offset)
     channel.ordinal++
     const { length } = channel.members
-    if (length > 0) {
+    if (length > 0 || channel.recovery !== null) {
       this.totals.owed += length
       if (this.#now === 0) this.#now = performance.now()
       const frame = channel.envelope.frame(record)
-      this.#fanOut.add(new Message(channel, channel.ordinal, record.offset, record.key, frame, this.#now))
+      const message = new Message(channel, channel.ordinal, record.offset, record.key, frame, this.#now)
+      if (length > 0) this.#fanOut.add(message)
+      channel.recovery?.take(message)
     }
     if (channel.listeners.size > 0) this.#tell(channel, record)
   }
@@ -180,6 +203,23 @@ export class Hub implements Subscriptions {
     if (this.totals.holes++ > 0) return
     const cause = new Error(`Offset ${offset} came after ${lastOffset}`)
     this.#onError(cause, `The log has a hole in the channel ${channel.name}`)
+  }
+
+  #recover(returning: Returning): void {
+    const channel = this.#channel(returning.channel.name)
+    returning.channel = channel
+    channel.recovery ??= new Recovery(channel, this.#recoveries)
+    channel.recovery.add(returning)
+  }
+
+  #whenRead(position: number): Promise<void> {
+    if (this.#read >= position) return Promise.resolve()
+    return new Promise((resolve) => void this.#awaited.push({ position, resolve }))
+  }
+
+  #wake(): void {
+    for (const { position, resolve } of this.#awaited) if (position <= this.#read) resolve()
+    this.#awaited = this.#awaited.filter(({ position }) => position > this.#read)
   }
 
   #channel(name: string): Channel {

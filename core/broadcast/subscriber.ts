@@ -2,6 +2,9 @@ import { ScherzoError } from '../errors.ts'
 import { Backlog } from './backlog.ts'
 import type { Channel, Message, Parcel, Subscription } from './channel.ts'
 import { BROADCAST } from './data.ts'
+import type { HistorySource } from './history.ts'
+import { Returning, type Returner } from './returning.ts'
+import { type Recovered, type Since, checkSince } from './since.ts'
 import type { Membership, Outbox, SlowPolicy } from './subscriptions.ts'
 import type { Totals } from './totals.ts'
 
@@ -12,6 +15,9 @@ export interface Host {
   readonly stalled: StalledMembers
   /** @throws SCZ_ERR_HUB_CHANNEL */
   channel(name: string): Channel
+  readonly history: HistorySource
+  /** Lets it catch up with its channel. */
+  recover(returning: Returning): void
   /** Forgets the channel if nobody wants it any more. */
   release(channel: Channel): void
 }
@@ -22,7 +28,7 @@ export interface StalledMembers {
 }
 
 /** A connection among the members of a hub. What it takes only while it is stalled is made only then. */
-export class Subscriber implements Membership {
+export class Subscriber implements Membership, Returner {
   readonly #host: Host
   readonly #outbox: Outbox
   readonly #policy: SlowPolicy
@@ -31,6 +37,10 @@ export class Subscriber implements Membership {
   /** By channel, once there are so many that looking through them takes longer than looking up. */
   #byChannel: Map<string, Subscription> | null = null
   #backlog: Backlog | null = null
+  /** Subscriptions that are not level with the live stream yet, while there are any. */
+  #returning: Map<string, Returning> | null = null
+  /** Those of them that wait until the client has taken what it was given. */
+  #takers: Returning[] = []
   #isDraining = false
   #hasLeft = false
   delivered = 0
@@ -45,11 +55,16 @@ export class Subscriber implements Membership {
     host.totals.members++
   }
 
-  subscribe(channel: string): void {
-    const isKnown = channel !== BROADCAST && this.#find(channel) !== undefined
-    if (this.#hasLeft || isKnown) return
+  subscribe(channel: string): void
+  subscribe(channel: string, since: Since | null): Promise<Recovered | null>
+  subscribe(channel: string, since?: Since | null): Promise<Recovered | null> | undefined {
+    const isKnown =
+      channel !== BROADCAST && (this.#find(channel) !== undefined || this.#returning?.has(channel) === true)
+    if (this.#hasLeft || isKnown) return since === undefined ? undefined : Promise.resolve(null)
+    if (since !== undefined) return this.#return(channel, since)
     this.#add(this.#host.channel(channel))
     this.#host.totals.subscriptions++
+    return undefined
   }
 
   /** For the hub: what is broadcast, too. */
@@ -58,6 +73,7 @@ export class Subscriber implements Membership {
   }
 
   unsubscribe(channel: string): void {
+    this.#giveUp(channel)
     const subscription = this.#find(channel)
     if (subscription === undefined || subscription.channel.isBroadcast) return
     const { totals } = this.#host
@@ -73,6 +89,7 @@ export class Subscriber implements Membership {
   leave(): void {
     if (this.#hasLeft) return
     this.#hasLeft = true
+    if (this.#returning !== null) for (const channel of this.#returning.keys()) this.#giveUp(channel)
     const { totals } = this.#host
     totals.members--
     totals.subscriptions -= this.#subscriptions.length - 1
@@ -82,6 +99,29 @@ export class Subscriber implements Membership {
     if (this.#backlog === null) return
     totals.abandoned += this.#backlog.clear()
     this.#endBacklog()
+  }
+
+  send(frame: Buffer): void {
+    this.#outbox.send(frame)
+  }
+
+  give(messages: Parcel): boolean {
+    this.#host.totals.owed += messages.messages.length
+    this.deliver(messages, messages.first)
+    return !this.#hasLeft
+  }
+
+  comeAgain(returning: Returning): void {
+    this.#outbox.flush()
+    if (this.#backlog === null && !this.#outbox.isStalled) return this.#host.recover(returning)
+    this.#takers.push(returning)
+    this.#backlog ??= this.#beginBacklog()
+  }
+
+  follow({ channel }: Returning): void {
+    this.#returning?.delete(channel.name)
+    this.#add(channel)
+    this.#host.totals.subscriptions++
   }
 
   /** @param next the ordinal of the first message that it has not been given */
@@ -100,6 +140,26 @@ export class Subscriber implements Membership {
       if (policy === 'close') return this.#closeSlow(new ScherzoError('SCZ_ERR_HUB_SLOW_AGE', [maxAge]))
       backlog!.drop()
     }
+  }
+
+  #return(name: string, since: Since | null): Promise<Recovered | null> {
+    if (since !== null) checkSince(since)
+    const channel = this.#host.channel(name)
+    const { promise, resolve } = Promise.withResolvers<Recovered | null>()
+    const returning = new Returning(channel, this, this.#host.history.epoch, since, resolve)
+    this.#returning ??= new Map()
+    this.#returning.set(name, returning)
+    this.#host.recover(returning)
+    return promise
+  }
+
+  /** What it was given and has not taken goes as well. */
+  #giveUp(channel: string): void {
+    const returning = this.#returning?.get(channel)
+    if (returning === undefined) return
+    this.#returning!.delete(channel)
+    this.#host.totals.abandoned += this.#backlog?.forget(returning.channel) ?? 0
+    returning.fail()
   }
 
   /** It subscribed when some messages of the parcel had been read already. */
@@ -130,6 +190,10 @@ export class Subscriber implements Membership {
     this.#backlog = null
     this.#outbox.onDrain = null
     this.#host.stalled.delete(this)
+    const takers = this.#takers
+    if (takers.length === 0) return
+    this.#takers = []
+    for (const returning of takers) if (!returning.isOver) this.#host.recover(returning)
   }
 
   /** In slices, so that what the client still can't take stays subject to the policy. */

@@ -1,3 +1,5 @@
+import type { Recovered, Since } from './since.ts'
+
 /** The way to one client, as the hub sees it. */
 export interface Outbox {
   /** Bytes that the client has not taken: in the outbox and in the socket's buffer. */
@@ -26,6 +28,15 @@ export interface Subscriptions {
 export interface Membership {
   /** @throws SCZ_ERR_HUB_CHANNEL */
   subscribe(channel: string): void
+  /**
+   * Subscribes, and first catches up with what was published after `since`, as far as it is kept. The client is told the
+   * epoch and the offset, and what is lost, see docs/WEBSOCKETS.md.
+   *
+   * @param since null where the client has nothing yet, and only wants to learn where it is
+   * @returns resolves when it is level with the live stream; with null if it had the channel already, or is gone before that
+   * @throws SCZ_ERR_HUB_CHANNEL, SCZ_ERR_HUB_SINCE, both at once
+   */
+  subscribe(channel: string, since: Since | null): Promise<Recovered | null>
   unsubscribe(channel: string): void
   leave(): void
 }

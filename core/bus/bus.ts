@@ -126,6 +126,16 @@ export class Bus {
     return this.#sequencer.offsetOf(channel)
   }
 
+  /** How many messages have had an offset. */
+  get messages(): number {
+    return this.#sequencer.messages
+  }
+
+  /** How many messages the log had had before the first one that the thread reads. */
+  readsFrom(id: number): number {
+    return this.#sequencer.connections.find((each) => each.id === id && !each.hasEnded)?.readsFrom ?? 0
+  }
+
   get stats(): BusStats {
     const { messages, channels, holdUps, heldUpBy, connections, log } = this.#sequencer
     return {

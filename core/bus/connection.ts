@@ -29,6 +29,8 @@ export class Connection {
   readonly channels: Channel[] = []
   readonly port: MessagePort
   readonly #control: Int32Array<SharedArrayBuffer>
+  /** How many messages the log had had when the thread was let in as a reader. */
+  readsFrom = 0
   /** The thread is dead: what it published is still delivered, then the connection goes. */
   hasEnded = false
 

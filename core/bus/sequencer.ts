@@ -167,8 +167,10 @@ export class Sequencer {
   #update(): void {
     this.log.detachEnded()
     for (const connection of this.#connections) {
-      if (connection.wantsToRead) this.log.attach(connection)
-      else if (connection.hasEnded && connection.inbox.next() === -1) this.#forget(connection)
+      if (connection.wantsToRead) {
+        connection.readsFrom = this.#messages
+        this.log.attach(connection)
+      } else if (connection.hasEnded && connection.inbox.next() === -1) this.#forget(connection)
     }
   }
 

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Socket } from 'node:net'
 import { Outbox } from '../../core/broadcast/outbox.ts'
+import type { Recovered, Since } from '../../core/broadcast/since.ts'
 import type { Membership } from '../../core/broadcast/subscriptions.ts'
 import { ScherzoError } from '../../core/errors.ts'
 import { closeCodes } from '../../core/websocket/close-codes.ts'
@@ -94,8 +95,11 @@ export class Connection implements FrameSink, SocketListener {
     this.outbox.send(compose(compressed ?? data, compressed !== null))
   }
 
-  subscribe(channel: string): void {
+  subscribe(channel: string, since?: Since | null): Promise<Recovered | null> | undefined {
+    if (since !== undefined)
+      return this.#state === OPEN ? this.#membership.subscribe(channel, since) : Promise.resolve(null)
     if (this.#state === OPEN) this.#membership.subscribe(channel)
+    return undefined
   }
 
   unsubscribe(channel: string): void {

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { Outbox } from '../../core/broadcast/outbox.ts'
+import type { Recovered, Since } from '../../core/broadcast/since.ts'
 
 /** A WebSocket as the handlers of its route see it. */
 export interface HubSocket {
@@ -24,5 +25,7 @@ export interface HubSocket {
    */
   close(code?: number, reason?: string): void
   subscribe(channel: string): void
+  /** Subscribes, and first catches up with what was published after `since`; see `Membership`. */
+  subscribe(channel: string, since: Since | null): Promise<Recovered | null>
   unsubscribe(channel: string): void
 }

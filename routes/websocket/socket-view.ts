@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { Outbox } from '../../core/broadcast/outbox.ts'
+import type { Recovered, Since } from '../../core/broadcast/since.ts'
 import { closeCodes } from '../../core/websocket/close-codes.ts'
 import type { Connection } from './connection.ts'
 import type { HubSocket } from './hub-socket.ts'
@@ -32,8 +33,10 @@ export class SocketView implements HubSocket {
     this.#connection.close(code, reason)
   }
 
-  subscribe(channel: string): void {
-    this.#connection.subscribe(channel)
+  subscribe(channel: string): void
+  subscribe(channel: string, since: Since | null): Promise<Recovered | null>
+  subscribe(channel: string, since?: Since | null): Promise<Recovered | null> | undefined {
+    return this.#connection.subscribe(channel, since)
   }
 
   unsubscribe(channel: string): void {

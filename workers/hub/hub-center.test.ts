@@ -13,7 +13,7 @@ const log = createLog({ logFormat: 'json', logLevel: 'silent' }, null)
 const settings = { adapterBufferMultiplierPerCpu: 64 }
 
 function open(t: TestContext, threads: number): { center: HubCenter; hubs: ThreadHub[] } {
-  const center = new HubCenter(() => {})
+  const center = new HubCenter(() => {}, { historyBytes: 1_000_000 })
   const hubs = Array.from({ length: threads }, () => new ThreadHub(center.connect(), settings, log))
   t.after(() => {
     for (const hub of hubs) hub.close()

@@ -3,6 +3,11 @@ import type { MessagePort } from 'node:worker_threads'
 import { createBus, joinBus } from '../../core/bus/bus.ts'
 import type { Bus } from '../../core/bus/bus.ts'
 import { Hub } from '../../core/broadcast/hub.ts'
+import type { ChannelRule } from '../../core/broadcast/channel-rules.ts'
+import type { HistoryAnswer, HistoryQuery, HistorySource } from '../../core/broadcast/history.ts'
+import { ScherzoError } from '../../core/errors.ts'
+import type { Settings } from '../../core/settings.ts'
+import { HistoryCenter } from './history-center.ts'
 import { portsOf } from './messages.ts'
 import type { ChannelCounts, HubLink, LinkOrder, LinkReport } from './messages.ts'
 
@@ -14,13 +19,26 @@ export class HubCenter {
   /** The primary's own, which has listeners but no members. */
   readonly hub: Hub
   readonly #bus: Bus = createBus()
+  readonly #history: HistoryCenter
   readonly #links = new Map<number, Link>()
   #lastId = 0
   #isClosed = false
 
-  /** @param onError gets what listeners in the primary throw */
-  constructor(onError: (error: unknown, message: string) => void) {
-    this.hub = new Hub(joinBus(this.#bus.connect(++this.#lastId)), { chunk: 1, onError })
+  /**
+   * @param onError gets what listeners in the primary throw
+   * @param settings `historyBytes`: how much of the past all channels together may keep
+   */
+  constructor(
+    onError: (error: unknown, message: string) => void,
+    { historyBytes }: Pick<Settings, 'historyBytes'>
+  ) {
+    this.#history = new HistoryCenter(this.#bus, historyBytes)
+    const id = ++this.#lastId
+    const history: HistorySource = {
+      epoch: this.#bus.epoch,
+      fetch: (channel, query) => this.#fetch(id, channel, query)
+    }
+    this.hub = new Hub(joinBus(this.#bus.connect(id)), { chunk: 1, history, onError })
   }
 
   /** How many messages have been published, by whatever thread. */
@@ -35,6 +53,8 @@ export class HubCenter {
     const link = new Link(port1, {
       countAll: () => this.channels(),
       connect: (port) => this.#answer(port),
+      setRule: (pattern, rule) => this.#history.setRule(pattern, rule),
+      fetch: (channel, query) => this.#fetch(id, channel, query),
       end: () => this.#end(id)
     })
     this.#links.set(id, link)
@@ -56,6 +76,7 @@ export class HubCenter {
     if (this.#isClosed) return
     this.#isClosed = true
     for (const link of this.#links.values()) link.close()
+    this.#history.close()
     this.hub.close()
     this.#bus.close()
   }
@@ -67,6 +88,13 @@ export class HubCenter {
     port.close()
   }
 
+  /** For a thread that reads the log: its position there is told with the answer. */
+  async #fetch(id: number, channel: string, query: HistoryQuery): Promise<HistoryAnswer> {
+    if (this.#isClosed) throw new ScherzoError('SCZ_ERR_CLOSED', ['read the history'])
+    const { page, read } = await this.#history.fetch(channel, query)
+    return { ...page, position: read - this.#bus.readsFrom(id) }
+  }
+
   #end(id: number): void {
     this.#links.delete(id)
     if (!this.#isClosed) this.#bus.disconnect(id)
@@ -76,6 +104,8 @@ export class HubCenter {
 interface LinkListener {
   countAll(): Promise<ChannelCounts>
   connect(port: MessagePort): void
+  setRule(pattern: string, rule: ChannelRule): Promise<void>
+  fetch(channel: string, query: HistoryQuery): Promise<HistoryAnswer>
   end(): void
 }
 
@@ -127,6 +157,10 @@ class Link {
         return this.#asks.get(report.ask)?.(report.counts)
       case 'count all':
         return void this.#countAll(report.ask)
+      case 'rule':
+        return void this.#setRule(report.ask, report.pattern, report.rule)
+      case 'history':
+        return void this.#fetch(report.ask, report.channel, report.query)
       case 'link':
         return this.#listener.connect(report.port)
     }
@@ -134,6 +168,18 @@ class Link {
 
   async #countAll(ask: number): Promise<void> {
     this.#order({ type: 'all counts', ask, counts: await this.#listener.countAll() })
+  }
+
+  async #setRule(ask: number, pattern: string, rule: ChannelRule): Promise<void> {
+    // A bus that is closed meanwhile has nothing to keep.
+    await this.#listener.setRule(pattern, rule).catch(() => {})
+    this.#order({ type: 'rule set', ask })
+  }
+
+  async #fetch(ask: number, channel: string, query: HistoryQuery): Promise<void> {
+    // Nobody waits for it any more when the server is closed.
+    const answer = await this.#listener.fetch(channel, query).catch(() => null)
+    if (answer !== null) this.#order({ type: 'history', ask, answer })
   }
 
   #order(order: LinkOrder): void {

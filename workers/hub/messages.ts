@@ -1,4 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
+import type { ChannelRule } from '../../core/broadcast/channel-rules.ts'
+import type { HistoryAnswer, HistoryQuery } from '../../core/broadcast/history.ts'
 import type { BusDescription } from '../../core/bus/bus.ts'
 
 /** What makes a thread a part of the hub. Its ports have to be transferred, see `portsOf()`. */
@@ -22,10 +24,15 @@ export type LinkReport =
   | { readonly type: 'counts'; readonly ask: number; readonly counts: ChannelCounts }
   /** The thread wants to know the counts of all. */
   | { readonly type: 'count all'; readonly ask: number }
+  | { readonly type: 'rule'; readonly ask: number; readonly pattern: string; readonly rule: ChannelRule }
+  | { readonly type: 'history'; readonly ask: number; readonly channel: string; readonly query: HistoryQuery }
   /** A pool thread of this worker asks for a link; it comes through the port. */
   | { readonly type: 'link'; readonly port: MessagePort }
 
 /** From the primary to a thread. */
 export type LinkOrder =
   | { readonly type: 'count'; readonly ask: number }
+  /** The rule holds from now on. */
+  | { readonly type: 'rule set'; readonly ask: number }
+  | { readonly type: 'history'; readonly ask: number; readonly answer: HistoryAnswer }
   | { readonly type: 'all counts'; readonly ask: number; readonly counts: ChannelCounts }

@@ -2,19 +2,23 @@ import { availableParallelism } from 'node:os'
 import { MessageChannel } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import type { Logger } from 'pino'
-import { Hub } from '../../core/broadcast/hub.ts'
+import { type ChannelRule, checkRule } from '../../core/broadcast/channel-rules.ts'
+import type { HistoryAnswer, HistoryQuery } from '../../core/broadcast/history.ts'
+import { Hub, type HubData, type PublishOptions, type Published } from '../../core/broadcast/hub.ts'
 import { joinBus } from '../../core/bus/bus.ts'
 import { ScherzoError } from '../../core/errors.ts'
 import type { Settings } from '../../core/settings.ts'
 import type { Stats } from '../metrics/stats.ts'
-import type { ChannelCounts, HubLink, LinkOrder, LinkReport } from './messages.ts'
+import { Asks } from './asks.ts'
+import type { HubLink, LinkOrder, LinkReport } from './messages.ts'
 
 /** A worker's or a pool thread's part of the hub. */
 export class ThreadHub {
   readonly hub: Hub
   readonly #port: MessagePort
-  readonly #asks = new Map<number, PromiseWithResolvers<Map<string, number>>>()
-  #lastAsk = 0
+  readonly #asks = new Asks()
+  /** Settles when the primary has the rules that the app has set so far; null: it has. */
+  #rules: Promise<unknown> | null = null
   #isClosed = false
 
   constructor(
@@ -24,6 +28,7 @@ export class ThreadHub {
   ) {
     this.hub = new Hub(joinBus(bus), {
       chunk: availableParallelism() * settings.adapterBufferMultiplierPerCpu,
+      history: { epoch: bus.epoch, fetch: (channel, query) => this.#fetch(channel, query) },
       onError: (error, message) => log.error({ err: error }, message)
     })
     this.#port = port
@@ -42,13 +47,27 @@ export class ThreadHub {
 
   /** How many members each channel has on all workers. */
   channels(): Promise<Map<string, number>> {
-    if (this.#isClosed) return Promise.reject(closedError())
-    const ask = ++this.#lastAsk
-    const answer = Promise.withResolvers<Map<string, number>>()
-    this.#asks.set(ask, answer)
-    this.#port.ref()
-    this.#report({ type: 'count all', ask })
-    return answer.promise
+    return this.#ask('count the channels', (ask) => ({ type: 'count all', ask }))
+  }
+
+  /**
+   * Sets a rule, for the channels of all threads.
+   *
+   * @throws SCZ_ERR_HUB_RULE
+   */
+  channel(pattern: string, rule: ChannelRule): void {
+    checkRule(pattern, rule)
+    const set = this.#ask<void>('set a rule', (ask) => ({ type: 'rule', ask, pattern, rule }))
+    const rules = Promise.allSettled([this.#rules, set]).then(() => {
+      if (this.#rules === rules) this.#rules = null
+    })
+    this.#rules = rules
+  }
+
+  /** As the hub's own; what is published behind a rule meets it. */
+  async publish(channel: string, data: HubData, options?: PublishOptions): Promise<Published> {
+    while (this.#rules !== null) await this.#rules
+    return this.hub.publish(channel, data, options)
   }
 
   /** Hands the request of a pool thread on to the primary. */
@@ -73,8 +92,7 @@ export class ThreadHub {
     this.#isClosed = true
     this.hub.close()
     this.#port.close()
-    for (const { reject } of this.#asks.values()) reject(closedError())
-    this.#asks.clear()
+    this.#asks.close()
   }
 
   #take(order: LinkOrder): void {
@@ -82,13 +100,29 @@ export class ThreadHub {
       case 'count':
         return this.#report({ type: 'counts', ask: order.ask, counts: this.hub.counts() })
       case 'all counts':
-        return this.#settle(order.ask, order.counts)
+        return this.#settle(order.ask, new Map(order.counts))
+      case 'rule set':
+        return this.#settle(order.ask, undefined)
+      case 'history':
+        return this.#settle(order.ask, order.answer)
     }
   }
 
-  #settle(ask: number, counts: ChannelCounts): void {
-    this.#asks.get(ask)?.resolve(new Map(counts))
-    this.#asks.delete(ask)
+  #fetch(channel: string, query: HistoryQuery): Promise<HistoryAnswer> {
+    return this.#ask('read the history', (ask) => ({ type: 'history', ask, channel, query }))
+  }
+
+  /** @param action what can't be done while the server is closing */
+  #ask<Answer>(action: string, report: (ask: number) => LinkReport): Promise<Answer> {
+    if (this.#isClosed) return Promise.reject(new ScherzoError('SCZ_ERR_CLOSED', [action]))
+    const { ask, promise } = this.#asks.open<Answer>(action)
+    this.#port.ref()
+    this.#report(report(ask))
+    return promise
+  }
+
+  #settle(ask: number, answer: unknown): void {
+    this.#asks.settle(ask, answer)
     if (this.#asks.size === 0) this.#port.unref()
   }
 
@@ -106,8 +140,4 @@ export async function askForLink(send: (port: MessagePort) => void): Promise<Hub
   const link = await promise
   port1.close()
   return link
-}
-
-function closedError(): ScherzoError {
-  return new ScherzoError('SCZ_ERR_CLOSED', ['count the channels'])
 }

@@ -73,7 +73,7 @@ class LonelyHub extends ThreadHub {
   readonly #center: HubCenter
 
   constructor(settings: Settings, log: Logger) {
-    const center = new HubCenter(() => {})
+    const center = new HubCenter(() => {}, settings)
     super(center.connect(), settings, log)
     this.#center = center
   }

@@ -1,3 +1,4 @@
+import type { HistoryAnswer, HistorySource } from '../history.ts'
 import type { LogListener, LogRecord, Published, PublishOptions } from '../../bus/bus.ts'
 import { Hub, type HubBus, type HubOptions } from '../hub.ts'
 
@@ -6,13 +7,17 @@ export class FakeBus implements HubBus {
   readonly #offsets = new Map<string, number>()
   #records: LogRecord[] = []
   #listener: LogListener | null = null
+  /** Reads ahead of the hub. */
+  onPublish: ((record: LogRecord) => void) | null = null
+  published = 0
   isPaused = false
   isClosed = false
 
   publish(channel: string, data: string | Uint8Array, options?: PublishOptions): Promise<Published> {
     const offset = (this.#offsets.get(channel) ?? 0) + 1
     this.#offsets.set(channel, offset)
-    this.#records.push({
+    this.published++
+    const record = {
       channel,
       offset,
       epoch: 'epoch',
@@ -20,7 +25,9 @@ export class FakeBus implements HubBus {
       isText: typeof data === 'string',
       data: Buffer.from(data as string),
       key: options?.key ?? null
-    } as unknown as LogRecord)
+    } as unknown as LogRecord
+    this.#records.push(record)
+    this.onPublish?.(record)
     return Promise.resolve({ epoch: 'epoch', offset })
   }
 
@@ -45,6 +52,10 @@ export class FakeBus implements HubBus {
     this.#offsets.set(channel, (this.#offsets.get(channel) ?? 0) + 1)
   }
 
+  offsetOf(channel: string): number {
+    return this.#offsets.get(channel) ?? 0
+  }
+
   /** One turn of the reader. @returns how many messages it read */
   turn(batch: number = Infinity): number {
     let count = 0
@@ -58,10 +69,17 @@ export class FakeBus implements HubBus {
 }
 
 /** A hub that reads already. */
-export function createHub(options: Partial<HubOptions> = {}): { bus: FakeBus; hub: Hub; errors: string[] } {
-  const bus = new FakeBus()
+export function createHub(
+  options: Partial<HubOptions> = {},
+  bus: FakeBus = new FakeBus()
+): { bus: FakeBus; hub: Hub; errors: string[] } {
   const errors: string[] = []
-  const hub = new Hub(bus, { chunk: 128, onError: (_error, message) => errors.push(message), ...options })
+  const hub = new Hub(bus, {
+    chunk: 128,
+    history: new NoHistory(),
+    onError: (_error, message) => errors.push(message),
+    ...options
+  })
   void hub.start()
   return { bus, hub, errors }
 }
@@ -69,4 +87,13 @@ export function createHub(options: Partial<HubOptions> = {}): { bus: FakeBus; hu
 /** A turn of the event loop. */
 export function loopTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
+}
+
+/** Keeps nothing, and knows nothing. */
+class NoHistory implements HistorySource {
+  readonly epoch = 'epoch'
+
+  async fetch(): Promise<HistoryAnswer> {
+    return { offset: 0, first: 1, messages: [], position: 0 }
+  }
 }

@@ -47,7 +47,10 @@ export class FakeHub implements Subscriptions {
     const member: Member = { outbox, policy, close, channels: new Set(), hasLeft: false }
     this.members.push(member)
     return {
-      subscribe: (channel) => void member.channels.add(channel),
+      subscribe: async (channel: string) => {
+        member.channels.add(channel)
+        return null
+      },
       unsubscribe: (channel) => void member.channels.delete(channel),
       leave: () => {
         member.hasLeft = true

@@ -1,0 +1,148 @@
+import { performance } from 'node:perf_hooks'
+import { type Channel, Message, Parcel } from './channel.ts'
+import type { HistoryAnswer, HistorySource } from './history.ts'
+import type { Lost } from './since.ts'
+
+/** What a recovery needs of its hub. */
+export interface RecoveryHost {
+  readonly history: HistorySource
+  /** How many members are served before the rest of the event loop has its turn. */
+  readonly chunk: number
+  /** Settles when so many messages, of all channels, have been read. */
+  whenRead(position: number): Promise<void>
+  /** Forgets the channel if nobody wants it any more. */
+  release(channel: Channel): void
+}
+
+/** Somebody who wants what a channel had before, and then what comes. */
+export interface Comeback {
+  /** The offset of the last message that it has; null: it only wants what comes. */
+  after: number | null
+  isOver: boolean
+  /** It gets no more than this: the offset is not there yet, or is of another epoch. */
+  refuse(offset: number): void
+  /** @param isLevel whether all further messages of the channel are those that are read from now on */
+  advance(messages: Parcel | null, lost: Lost | null, offset: number, isLevel: boolean): void
+  fail(): void
+}
+
+/**
+ * The comebacks of one channel in this thread, while there are any. Those that come while an answer is on its way are served
+ * together by the next one, so one request is under way at most. What is read meanwhile is kept here: it goes behind the answer,
+ * without what both have. No message is in between: the answer has all that was read anywhere before the request, and is
+ * used when this thread has read as far as that.
+ */
+export class Recovery {
+  readonly #channel: Channel
+  readonly #host: RecoveryHost
+  #waiting: Comeback[] = []
+  #live: Message[] = []
+
+  constructor(channel: Channel, host: RecoveryHost) {
+    this.#channel = channel
+    this.#host = host
+    // In the next turn, so that all who come in this one share the answer.
+    setImmediate(() => void this.#run())
+  }
+
+  add(comeback: Comeback): void {
+    this.#waiting.push(comeback)
+  }
+
+  /** A message that was read meanwhile. */
+  take(message: Message): void {
+    this.#live.push(message)
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const comebacks = this.#waiting
+      this.#waiting = []
+      try {
+        await this.#serve(comebacks)
+      } catch {
+        // The server is closing.
+        for (const comeback of comebacks) comeback.fail()
+      }
+    }
+    this.#channel.recovery = null
+    this.#host.release(this.#channel)
+  }
+
+  async #serve(comebacks: readonly Comeback[]): Promise<void> {
+    const after = comebacks.reduce((least, each) => Math.min(least, each.after ?? Infinity), Infinity)
+    const { name } = this.#channel
+    const answer = await this.#host.history.fetch(name, { after, limit: PAGE_SIZE, maxBytes: PAGE_BYTES })
+    await this.#host.whenRead(answer.position)
+    const { offset } = answer
+    this.#live = this.#live.filter((message) => message.offset > offset)
+    const past = this.#messagesOf(answer)
+    for (let index = 0; index < comebacks.length; index += this.#host.chunk) {
+      if (index > 0) await new Promise((resolve) => setImmediate(resolve))
+      const portions = new Portions(past, this.#live, answer)
+      for (const each of comebacks.slice(index, index + this.#host.chunk)) this.#serveOne(each, portions)
+    }
+  }
+
+  #serveOne(comeback: Comeback, portions: Portions): void {
+    const { after, isOver } = comeback
+    const { offset, first, end } = portions
+    if (isOver) return
+    if (after !== null && after > offset) return comeback.refuse(portions.last)
+    // What it wants begins behind the page: another one has more to catch up with.
+    if (after !== null && after >= end && end < offset) return this.add(comeback)
+    const from = Math.max(first, (after ?? offset) + 1)
+    const lost = after !== null && after + 1 < first ? { from: after + 1, to: first - 1 } : null
+    const isLevel = after === null || end === offset
+    comeback.advance(after === null ? null : portions.from(from), lost, portions.last, isLevel)
+  }
+
+  #messagesOf({ messages, first }: HistoryAnswer): Message[] {
+    const channel = this.#channel
+    const now = performance.now()
+    return messages.map(({ data, isText, key }, index) => {
+      const offset = first + index
+      const frame = channel.envelope.frame({ offset, isText, data: Buffer.from(data, 'latin1') })
+      return new Message(channel, channel.ordinal, offset, key, frame, now)
+    })
+  }
+}
+
+/** As much as is asked for at once; who wants more comes again when it has taken that. */
+const PAGE_SIZE = 1000
+const PAGE_BYTES = 262_144
+
+/** What the comebacks of one turn get: those that have the same offset share its bytes. */
+class Portions {
+  readonly #past: readonly Message[]
+  readonly #live: readonly Message[]
+  readonly #parcels = new Map<number, Parcel | null>()
+  /** Of the channel's last message as the answer has it. */
+  readonly offset: number
+  readonly first: number
+  /** The offset of the last message of the page; behind it is only what was read meanwhile, if it is `offset`. */
+  readonly end: number
+
+  constructor(past: readonly Message[], live: readonly Message[], { offset, first }: HistoryAnswer) {
+    this.#past = past
+    this.#live = live
+    this.offset = offset
+    this.first = first
+    this.end = past.at(-1)?.offset ?? offset
+  }
+
+  /** The offset of the channel's last message, what was read meanwhile included. */
+  get last(): number {
+    return this.#live.at(-1)?.offset ?? this.offset
+  }
+
+  from(offset: number): Parcel | null {
+    const known = this.#parcels.get(offset)
+    if (known !== undefined) return known
+    const past = this.#past.slice(Math.max(0, offset - this.first))
+    const messages = this.end === this.offset ? [...past, ...this.#live] : past
+    const parcel = messages.length === 0 ? null : new Parcel(messages)
+    this.#parcels.set(offset, parcel)
+    return parcel
+  }
+}

@@ -1,0 +1,37 @@
+import { History, type HistoryAnswer, type HistoryQuery, type HistorySource } from '../history.ts'
+import type { FakeBus } from './fake-bus.ts'
+
+/** The past of a fake bus. It answers when the test says so. */
+export class FakeHistory implements HistorySource {
+  readonly epoch: string = 'epoch'
+  readonly store: History
+  readonly #bus: FakeBus
+  #asks: (() => void)[] = []
+  /** Whether it answers at once. */
+  isQuick = true
+  fetches = 0
+
+  /** To be made before anything is published. */
+  constructor(bus: FakeBus, size: number, maxBytes = 1e9) {
+    this.#bus = bus
+    this.store = new History(maxBytes, () => 1_700_000_000_000)
+    this.store.setRule('*', { history: { size, age: 60 } })
+    bus.onPublish = (record) => this.store.take(record)
+  }
+
+  fetch(channel: string, query: HistoryQuery): Promise<HistoryAnswer> {
+    this.fetches++
+    const { promise, resolve } = Promise.withResolvers<HistoryAnswer>()
+    const answer = (): void => {
+      const page = this.store.page(channel, query, this.#bus.offsetOf(channel))
+      resolve({ ...page, position: this.#bus.published })
+    }
+    if (this.isQuick) answer()
+    else this.#asks.push(answer)
+    return promise
+  }
+
+  answer(): void {
+    for (const answer of this.#asks.splice(0)) answer()
+  }
+}
