@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Membership, SlowPolicy } from '../core/broadcast/subscriptions.ts'
 import type { HubData, HubListener, PublishOptions, Published } from '../core/broadcast/hub.ts'
+import type { IdentityCalls } from './websocket/control.ts'
 import type { ForeignSocket } from './websocket/foreign.ts'
 import type { HubRouteOptions } from './websocket/options.ts'
 
@@ -11,8 +12,8 @@ declare module 'fastify' {
   }
 }
 
-/** Publishing, and listening on the server. */
-export interface Publishing {
+/** What all threads can do: publish, listen on the server, and reach the sockets of an identity. */
+export interface Publishing extends IdentityCalls {
   /**
    * Publishes to all that have subscribed to the channel, on every thread. Resolves when the order of the message among those
    * of the channel is settled; offsets count from 1 on, without holes.

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { BusDescription } from '../../core/bus/bus.ts'
+import type { Control } from '../../routes/websocket/control.ts'
 
 /** What makes a thread a part of the hub. Its ports have to be transferred, see `portsOf()`. */
 export interface HubLink {
@@ -22,10 +23,16 @@ export type LinkReport =
   | { readonly type: 'counts'; readonly ask: number; readonly counts: ChannelCounts }
   /** The thread wants to know the counts of all. */
   | { readonly type: 'count all'; readonly ask: number }
+  /** How many sockets a control has reached on the thread. */
+  | { readonly type: 'reached'; readonly ask: number; readonly count: number }
+  /** For all threads that have sockets. */
+  | { readonly type: 'control all'; readonly ask: number; readonly control: Control }
   /** A pool thread of this worker asks for a link; it comes through the port. */
   | { readonly type: 'link'; readonly port: MessagePort }
 
 /** From the primary to a thread. */
 export type LinkOrder =
   | { readonly type: 'count'; readonly ask: number }
+  | { readonly type: 'control'; readonly ask: number; readonly control: Control }
+  | { readonly type: 'all reached'; readonly ask: number; readonly count: number }
   | { readonly type: 'all counts'; readonly ask: number; readonly counts: ChannelCounts }

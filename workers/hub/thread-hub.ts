@@ -6,14 +6,27 @@ import { Hub } from '../../core/broadcast/hub.ts'
 import { joinBus } from '../../core/bus/bus.ts'
 import { ScherzoError } from '../../core/errors.ts'
 import type { Settings } from '../../core/settings.ts'
+import type { Control } from '../../routes/websocket/control.ts'
 import type { Stats } from '../metrics/stats.ts'
-import type { ChannelCounts, HubLink, LinkOrder, LinkReport } from './messages.ts'
+import type { HubLink, LinkOrder, LinkReport } from './messages.ts'
+
+type Answer = Map<string, number> | number
+
+/** What this thread has asked the primary. */
+interface Ask {
+  /** What it wants to do, for the error that says it can't. */
+  readonly action: string
+  readonly resolve: (answer: Answer) => void
+  readonly reject: (error: ScherzoError) => void
+}
 
 /** A worker's or a pool thread's part of the hub. */
 export class ThreadHub {
   readonly hub: Hub
   readonly #port: MessagePort
-  readonly #asks = new Map<number, PromiseWithResolvers<Map<string, number>>>()
+  readonly #asks = new Map<number, Ask>()
+  /** Acts on the sockets of this thread, and tells how many it reached. */
+  onControl: (control: Control) => number = () => 0
   #lastAsk = 0
   #isClosed = false
 
@@ -42,13 +55,18 @@ export class ThreadHub {
 
   /** How many members each channel has on all workers. */
   channels(): Promise<Map<string, number>> {
-    if (this.#isClosed) return Promise.reject(closedError())
-    const ask = ++this.#lastAsk
-    const answer = Promise.withResolvers<Map<string, number>>()
-    this.#asks.set(ask, answer)
-    this.#port.ref()
-    this.#report({ type: 'count all', ask })
-    return answer.promise
+    return this.#ask('count the channels', (ask) => ({ type: 'count all', ask })) as Promise<
+      Map<string, number>
+    >
+  }
+
+  /** Acts on the sockets of an identity on all workers. */
+  control(control: Control): Promise<number> {
+    return this.#ask('reach the sockets of an identity', (ask) => ({
+      type: 'control all',
+      ask,
+      control
+    })) as Promise<number>
   }
 
   /** Hands the request of a pool thread on to the primary. */
@@ -73,7 +91,7 @@ export class ThreadHub {
     this.#isClosed = true
     this.hub.close()
     this.#port.close()
-    for (const { reject } of this.#asks.values()) reject(closedError())
+    for (const { reject, action } of this.#asks.values()) reject(closedError(action))
     this.#asks.clear()
   }
 
@@ -82,12 +100,26 @@ export class ThreadHub {
       case 'count':
         return this.#report({ type: 'counts', ask: order.ask, counts: this.hub.counts() })
       case 'all counts':
-        return this.#settle(order.ask, order.counts)
+        return this.#settle(order.ask, new Map(order.counts))
+      case 'control':
+        return this.#report({ type: 'reached', ask: order.ask, count: this.onControl(order.control) })
+      case 'all reached':
+        return this.#settle(order.ask, order.count)
     }
   }
 
-  #settle(ask: number, counts: ChannelCounts): void {
-    this.#asks.get(ask)?.resolve(new Map(counts))
+  #ask(action: string, report: (ask: number) => LinkReport): Promise<Answer> {
+    if (this.#isClosed) return Promise.reject(closedError(action))
+    const ask = ++this.#lastAsk
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+    this.#asks.set(ask, { action, resolve, reject })
+    this.#port.ref()
+    this.#report(report(ask))
+    return promise
+  }
+
+  #settle(ask: number, answer: Answer): void {
+    this.#asks.get(ask)?.resolve(answer)
     this.#asks.delete(ask)
     if (this.#asks.size === 0) this.#port.unref()
   }
@@ -108,6 +140,6 @@ export async function askForLink(send: (port: MessagePort) => void): Promise<Hub
   return link
 }
 
-function closedError(): ScherzoError {
-  return new ScherzoError('SCZ_ERR_CLOSED', ['count the channels'])
+function closedError(action: string): ScherzoError {
+  return new ScherzoError('SCZ_ERR_CLOSED', [action])
 }
