@@ -11,6 +11,17 @@ export type { CorsOptions } from './routes/cors.ts'
 export type { HubApi } from './routes/hub.ts'
 export type { HubSocket } from './routes/websocket/hub-socket.ts'
 export type { HubRouteOptions } from './routes/websocket/options.ts'
+export { jwt } from './routes/jwt/jwt.ts'
+export type { JwtOptions } from './routes/jwt/options.ts'
+export type { TokenSource } from './routes/jwt/token-sources.ts'
+export type {
+  Authenticate,
+  Authorize,
+  ChannelAction,
+  Identity,
+  TokenAuthenticator
+} from './routes/websocket/identity.ts'
+export type { IdentityCalls } from './routes/websocket/control.ts'
 export type { ForeignSocket } from './routes/websocket/foreign.ts'
 export type { Membership, SlowPolicy } from './core/broadcast/subscriptions.ts'
 export type { ChannelRule, HistoryRule } from './core/broadcast/channel-rules.ts'

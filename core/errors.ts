@@ -281,6 +281,76 @@ export const catalogue = {
     status: null,
     closeCode: null
   },
+  SCZ_ERR_WS_ADDRESS: {
+    message: 'Your address has as many WebSockets here as it may have: close one first',
+    status: 429,
+    closeCode: null
+  },
+  SCZ_ERR_IDENTITY_REFUSED: {
+    message: 'The request does not say who sends it, or is not believed: authenticate first',
+    status: 401,
+    closeCode: null
+  },
+  SCZ_ERR_IDENTITY_FORBIDDEN: {
+    message: 'You may not subscribe to the channels of this path',
+    status: 403,
+    closeCode: null
+  },
+  SCZ_ERR_IDENTITY_LIMIT: {
+    message: 'You have as many WebSockets here as you may have: close one first',
+    status: 429,
+    closeCode: null
+  },
+  SCZ_ERR_IDENTITY_UNAVAILABLE: {
+    message: 'The server cannot check tokens at present: try again later',
+    status: 503,
+    closeCode: null
+  },
+  SCZ_ERR_IDENTITY_VALUE: {
+    message: 'Cannot use the identity that the app gave: %s',
+    status: 500,
+    closeCode: null
+  },
+  SCZ_ERR_IDENTITY_OPTION: {
+    message: 'Invalid option "%s" of jwt(): %s',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_IDENTITY_EXPIRED: {
+    message: 'Your identity has expired: connect again with a new one',
+    status: null,
+    closeCode: 4001
+  },
+  SCZ_ERR_IDENTITY_TOKEN: {
+    message: 'The token is not accepted',
+    status: null,
+    closeCode: 4003
+  },
+  SCZ_ERR_IDENTITY_AWAITED: {
+    message: 'The first message has to be a token, and the next has to wait until it is accepted',
+    status: null,
+    closeCode: 4003
+  },
+  SCZ_ERR_IDENTITY_LATE: {
+    message: 'No accepted token came within %d s',
+    status: null,
+    closeCode: 4003
+  },
+  SCZ_ERR_IDENTITY_RENEW: {
+    message: 'Cannot renew the identity of the socket: %s',
+    status: null,
+    closeCode: 4003
+  },
+  SCZ_ERR_IDENTITY_SUBSCRIBE: {
+    message: 'You may not subscribe to the channel "%s"',
+    status: null,
+    closeCode: 1008
+  },
+  SCZ_ERR_IDENTITY_SOCKETS: {
+    message: 'You have as many WebSockets here as you may have: close one first',
+    status: null,
+    closeCode: 4004
+  },
   SCZ_ERR_BUS_MESSAGE_SIZE: {
     message: 'Cannot publish %d bytes in one message: it may have up to %d',
     status: null,

@@ -183,6 +183,8 @@ const examples: { readonly [N in Name]: Examples<Settings[N]> } = {
   maxMessageBytes: { good: wholeNumbers(1, 2 ** 30), bad: [...notWholeNumbers, 0, '0', 2 ** 30 + 1] },
   maxFragments: { good: wholeNumbers(1, 1_000_000_000), bad: [...notWholeNumbers, 0, '0', 1_000_000_001] },
   maxSockets: { good: wholeNumbers(1, 10_000_000), bad: [...notWholeNumbers, 0, '0', 10_000_001] },
+  maxSocketsPerIdentity: { good: wholeNumbers(0, 10_000_000), bad: [...notWholeNumbers, 10_000_001] },
+  maxSocketsPerAddress: { good: wholeNumbers(0, 10_000_000), bad: [...notWholeNumbers, 10_000_001] },
   pingInterval: times,
   closeTimeout: times,
   compressionThreshold: { good: wholeNumbers(0, 2 ** 30), bad: [...notWholeNumbers, 2 ** 30 + 1] },

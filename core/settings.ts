@@ -37,6 +37,9 @@ export interface Settings {
   readonly maxMessageBytes: number
   readonly maxFragments: number
   readonly maxSockets: number
+  /** 0, here and below: as many as there is room for. */
+  readonly maxSocketsPerIdentity: number
+  readonly maxSocketsPerAddress: number
   /** 0: clients are never pinged. */
   readonly pingInterval: number
   readonly closeTimeout: number
@@ -325,6 +328,29 @@ export const settingRows: { readonly [Name in keyof Settings]: Row<Settings[Name
     meaning: 'WebSockets: open ones per worker; further handshakes get 503',
     expected: 'a whole number from 1 to 10000000',
     read: (value) => wholeNumber(value, 1, 10_000_000)
+  },
+  maxSocketsPerIdentity: {
+    flag: 'max-sockets-per-identity',
+    placeholder: 'N',
+    environment: ['SCHERZO_MAX_SOCKETS_PER_IDENTITY'],
+    // Only the app knows how many windows and devices one of its users has.
+    default: 0,
+    shownDefault: '0',
+    meaning: 'WebSockets: open ones of one identity per worker; further ones get 429; 0 is no limit',
+    expected: 'a whole number from 0 to 10000000',
+    read: (value) => wholeNumber(value, 0, 10_000_000)
+  },
+  maxSocketsPerAddress: {
+    flag: 'max-sockets-per-address',
+    placeholder: 'N',
+    environment: ['SCHERZO_MAX_SOCKETS_PER_ADDRESS'],
+    // Behind a proxy, or a company's gateway, all clients have one address.
+    default: 0,
+    shownDefault: '0',
+    meaning:
+      'WebSockets: open ones of one client address per worker; further handshakes get 429; 0 is no limit',
+    expected: 'a whole number from 0 to 10000000',
+    read: (value) => wholeNumber(value, 0, 10_000_000)
   },
   pingInterval: {
     flag: 'ping-interval',

@@ -3,6 +3,7 @@ import type { Membership, SlowPolicy } from '../core/broadcast/subscriptions.ts'
 import type { ChannelRule } from '../core/broadcast/channel-rules.ts'
 import type { HistoryOptions, HubHistory } from '../core/broadcast/history-reading.ts'
 import type { HubData, HubListener, PublishOptions, Published } from '../core/broadcast/hub.ts'
+import type { IdentityCalls } from './websocket/control.ts'
 import type { ForeignSocket } from './websocket/foreign.ts'
 import type { HubRouteOptions } from './websocket/options.ts'
 
@@ -13,8 +14,8 @@ declare module 'fastify' {
   }
 }
 
-/** Publishing, and listening on the server. */
-export interface Publishing {
+/** What all threads can do: publish, listen on the server, and reach the sockets of an identity. */
+export interface Publishing extends IdentityCalls {
   /**
    * Publishes to all that have subscribed to the channel, on every thread. Resolves when the order of the message among those
    * of the channel is settled; offsets count from 1 on, without holes.

@@ -11,6 +11,7 @@ import { MAX_HEAD_BYTES } from '../core/http/scanner.ts'
 import type { Settings } from '../core/settings.ts'
 import { mountHub } from '../routes/hub.ts'
 import type { Publishing } from '../routes/hub.ts'
+import { identityCalls } from '../routes/websocket/control.ts'
 import { Endpoints } from '../routes/websocket/endpoints.ts'
 import { mountFastRoutes } from '../routes/mount.ts'
 import type { Mounted, RouteRow } from '../routes/mount.ts'
@@ -111,6 +112,7 @@ function createInstance(
   fastify.addHook('onClose', async () => hub.close())
   const endpoints = new Endpoints(fastify, settings, hub.hub)
   state.upgrades = endpoints
+  hub.onControl = (control) => endpoints.control(control)
   mountHub(fastify, publishingOf(hub), (instance) => ({
     channel: (pattern, rule) => hub.channel(pattern, rule),
     route: (path, given) => endpoints.route(instance, path, given),
@@ -131,7 +133,8 @@ function publishingOf(threadHub: ThreadHub): Publishing {
     broadcast: (data) => hub.broadcast(data),
     subscribe: (channel, listener) => hub.subscribe(channel, listener),
     channels: () => threadHub.channels(),
-    history: (channel, options) => hub.history(channel, options)
+    history: (channel, options) => hub.history(channel, options),
+    ...identityCalls((control) => threadHub.control(control))
   }
 }
 

@@ -52,6 +52,10 @@ export interface ServeOptions {
   readonly maxFragments?: number
   /** WebSockets: open ones per worker; further handshakes get 503. @default 30000 */
   readonly maxSockets?: number
+  /** WebSockets: open ones of one identity per worker; further ones get 429; 0 is no limit. @default 0 */
+  readonly maxSocketsPerIdentity?: number
+  /** WebSockets: open ones of one client address per worker; further handshakes get 429; 0 is no limit. @default 0 */
+  readonly maxSocketsPerAddress?: number
   /** WebSockets: how often clients are pinged; one silent for two such times is cut; 0 is never. @default 30 */
   readonly pingInterval?: number
   /** WebSockets: how long a client may take to answer a close frame. @default 5 */

@@ -5,6 +5,8 @@ import type { HubData, HubListener, PublishOptions, Published } from '../core/br
 import { ScherzoError, reasonOf } from '../core/errors.ts'
 import type { Runtime, Settings } from '../core/settings.ts'
 import type { RouteRow } from '../routes/mount.ts'
+import { identityCalls } from '../routes/websocket/control.ts'
+import type { IdentityCalls } from '../routes/websocket/control.ts'
 import { hostAndPort } from './address.ts'
 import { startAdmin } from './admin/admin.ts'
 import type { AdminServer } from './admin/admin.ts'
@@ -18,7 +20,7 @@ import { WatchedFiles } from './watched-files.ts'
 import type { Loaded } from './worker-thread.ts'
 
 /** A running server. */
-export interface ScherzoServer {
+export interface ScherzoServer extends IdentityCalls {
   /** Where it listens, such as `http://127.0.0.1:3000`. */
   readonly address: string
   /** Where the admin server listens, or null without one. */
@@ -81,6 +83,7 @@ export class Server implements ScherzoServer, ServerView {
   readonly #plan: WorkerPlan
   readonly #log: Logger
   readonly #supervisor: Supervisor
+  readonly #identities: IdentityCalls
   #task: SlotTask
   #loaded: Loaded = { routes: [], files: [] }
   #admin: AdminServer | null = null
@@ -96,6 +99,7 @@ export class Server implements ScherzoServer, ServerView {
     this.#task = task
     this.#plan = plan
     this.#log = log
+    this.#identities = identityCalls((control) => task.hub.control(control))
     this.#supervisor = new Supervisor(plan.workers, task, log)
     this.closed = this.#supervisor.closed.finally(() => this.#closeBesides())
   }
@@ -170,6 +174,18 @@ export class Server implements ScherzoServer, ServerView {
 
   history(channel: string, options?: HistoryOptions): Promise<HubHistory> {
     return this.#task.hub.hub.history(channel, options)
+  }
+
+  disconnect(identityId: string, code?: number, reason?: string): Promise<number> {
+    return this.#identities.disconnect(identityId, code, reason)
+  }
+
+  unsubscribe(identityId: string, channel: string): Promise<number> {
+    return this.#identities.unsubscribe(identityId, channel)
+  }
+
+  sendTo(identityId: string, data: HubData): Promise<number> {
+    return this.#identities.sendTo(identityId, data)
   }
 
   async reload(): Promise<void> {

@@ -1,4 +1,4 @@
-/** The close codes of RFC 6455 section 7.4.1 and the IANA registry that it founded. */
+/** The close codes of RFC 6455 section 7.4.1 and the IANA registry that it founded, and those of Scherzo. */
 export const closeCodes = {
   normal: 1000,
   goingAway: 1001,
@@ -15,7 +15,12 @@ export const closeCodes = {
   internalError: 1011,
   serviceRestart: 1012,
   tryAgainLater: 1013,
-  badGateway: 1014
+  badGateway: 1014,
+  /** 4000 to 4999 are for applications: these are Scherzo's own, for identities. */
+  identityExpired: 4001,
+  disconnected: 4002,
+  identityRefused: 4003,
+  tooManySockets: 4004
 } as const
 
 /**

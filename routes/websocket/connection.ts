@@ -7,13 +7,15 @@ import { ScherzoError } from '../../core/errors.ts'
 import { closeCodes } from '../../core/websocket/close-codes.ts'
 import { compress } from '../../core/websocket/deflate.ts'
 import { FrameParser } from '../../core/websocket/frame-parser.ts'
-import type { FrameSink } from '../../core/websocket/frame-parser.ts'
+import type { FrameSink, ParserSettings } from '../../core/websocket/frame-parser.ts'
 import { binaryFrame, closeFrame, pingFrame, pongFrame, textFrame } from '../../core/websocket/frames.ts'
 import type { AcceptedHandshake } from '../../core/websocket/handshake.ts'
 import type { Endpoint } from './endpoint.ts'
+import { FirstMessage, MAX_FIRST_MESSAGE } from './first-message.ts'
 import type { HubSocket } from './hub-socket.ts'
 import { listen } from './socket-events.ts'
 import type { SocketListener } from './socket-events.ts'
+import { Standing } from './standing.ts'
 
 /** While more than this waits for a client, nothing is read from it: its messages would only make more to send. */
 const READ_WHILE_BELOW = 1_048_576
@@ -38,6 +40,14 @@ const CLOSING = 1
 /** Nothing is sent or heeded any more; the TCP connection ends. */
 const ENDED = 2
 
+/** What a connection is told of the client that it is from. */
+export interface Origin {
+  /** Null where its sockets are not counted. */
+  readonly address: string | null
+  /** Whether it is to say who it is in its first message. */
+  readonly isAwaited: boolean
+}
+
 /** A WebSocket from the 101 on. */
 export class Connection implements FrameSink, SocketListener {
   readonly #socket: Socket
@@ -47,7 +57,16 @@ export class Connection implements FrameSink, SocketListener {
   /** What we may compress with; 0 where compression was not agreed on. */
   readonly #maxWindowBits: number
   readonly #group: number
-  readonly #membership: Membership
+  /** Null until it is open to the app: what is broadcast is for those whose identity is settled. */
+  #membership: Membership | null
+  /** Null on routes that do not ask who connects. */
+  readonly standing: Standing | null
+  /** What the identity is to come in. */
+  #first: FirstMessage | null
+  /** What the parser heeds while nobody knows whose messages it reads. */
+  #firstLimits: { -readonly [Name in keyof ParserSettings]: ParserSettings[Name] } | null
+  /** Of the client, where its sockets are counted. */
+  readonly #address: string | null
   /** What the app sees, if it sees anything. */
   #view: HubSocket | null
   #state: typeof OPEN | typeof CLOSING | typeof ENDED
@@ -59,17 +78,21 @@ export class Connection implements FrameSink, SocketListener {
   #pings: number
   #lastPing: Buffer | null
 
-  constructor(socket: Socket, endpoint: Endpoint, { deflate }: AcceptedHandshake) {
-    const { roster, subscriptions } = endpoint.services
+  constructor(socket: Socket, endpoint: Endpoint, { deflate }: AcceptedHandshake, origin: Origin) {
+    const { roster, addresses } = endpoint.services
     this.#socket = socket
     this.#endpoint = endpoint
-    this.#parser = new FrameParser(this, endpoint.parserSettings(deflate !== null))
+    const limits = endpoint.parserSettings(deflate !== null)
+    this.#firstLimits = origin.isAwaited ? { ...limits, maxMessageBytes: MAX_FIRST_MESSAGE } : null
+    this.#parser = new FrameParser(this, this.#firstLimits ?? limits)
     this.outbox = new Outbox(socket)
     this.#maxWindowBits = deflate?.maxWindowBits ?? 0
     this.#group = roster.add(this)
-    this.#membership = subscriptions.join(this.outbox, endpoint.options.slow, (code, reason) =>
-      this.close(code, reason)
-    )
+    this.#membership = null
+    this.standing = endpoint.hasIdentities ? new Standing(this, endpoint) : null
+    this.#first = null
+    this.#address = origin.address
+    if (origin.address !== null) addresses.add(origin.address)
     this.#view = null
     this.#state = OPEN
     this.#silence = 0
@@ -81,11 +104,29 @@ export class Connection implements FrameSink, SocketListener {
 
   /** @param unread what the client sent right behind its handshake */
   open(view: HubSocket | null, request: FastifyRequest, channels: readonly string[], unread: Buffer): void {
+    const { options, services } = this.#endpoint
     this.#view = view
-    for (const channel of channels) this.#membership.subscribe(channel)
-    const { onOpen } = this.#endpoint.options
+    this.#first = null
+    if (this.#firstLimits !== null) this.#firstLimits.maxMessageBytes = options.maxMessageBytes
+    this.#firstLimits = null
+    const membership = services.subscriptions.join(this.outbox, options.slow, (code, reason) =>
+      this.close(code, reason)
+    )
+    this.#membership = membership
+    for (const channel of channels) membership.subscribe(channel)
+    const { onOpen } = options
     if (view !== null && onOpen !== null) this.#run('onOpen', () => onOpen(view, request))
     if (unread.length > 0) this.receive(unread)
+  }
+
+  /** Opens it to nobody until the first message has said whose it is. */
+  awaitIdentity(view: HubSocket | null, request: FastifyRequest, standing: Standing, unread: Buffer): void {
+    this.#first = new FirstMessage(this, this.#endpoint, standing, view, request)
+    if (unread.length > 0) this.receive(unread)
+  }
+
+  get isOpen(): boolean {
+    return this.#state === OPEN
   }
 
   send(data: string | Uint8Array, isBinary: boolean): void {
@@ -97,24 +138,31 @@ export class Connection implements FrameSink, SocketListener {
 
   subscribe(channel: string, since?: Since | null): Promise<Recovered | null> | undefined {
     if (since !== undefined)
-      return this.#state === OPEN ? this.#membership.subscribe(channel, since) : Promise.resolve(null)
-    if (this.#state === OPEN) this.#membership.subscribe(channel)
+      return this.#state === OPEN
+        ? (this.#membership?.subscribe(channel, since) ?? Promise.resolve(null))
+        : Promise.resolve(null)
+    if (this.#state === OPEN) this.#membership?.subscribe(channel)
     return undefined
   }
 
   unsubscribe(channel: string): void {
-    if (this.#state === OPEN) this.#membership.unsubscribe(channel)
+    if (this.#state === OPEN) this.#membership?.unsubscribe(channel)
   }
 
   close(code: number, reason: string): void {
     const frame = closeFrame(code, reason)
     if (this.#state !== OPEN) return
     this.#state = CLOSING
-    this.#membership.leave()
+    this.#leave()
     this.outbox.send(frame)
     this.#endpoint.services.deadlines.add(this)
     // The client's close frame is behind whatever else it has sent.
     this.#socket.resume()
+  }
+
+  /** @param error one of the catalogue that has a close code */
+  closeFor(error: ScherzoError): void {
+    this.close(error.closeCode ?? closeCodes.internalError, error.message)
   }
 
   receive(chunk: Buffer): void {
@@ -130,12 +178,13 @@ export class Connection implements FrameSink, SocketListener {
   onMessage(data: Buffer, isBinary: boolean): void {
     const { onMessage } = this.#endpoint.options
     const view = this.#view
+    if (this.#state === OPEN && this.#first !== null) return this.#first.receive(data, isBinary)
     if (this.#state !== OPEN || onMessage === null || view === null) return
     try {
       const result = onMessage(view, isBinary ? ownCopy(data) : data.toString(), isBinary)
       if (result instanceof Promise) this.#watch('onMessage', result)
     } catch (error) {
-      this.#failHandler('onMessage', error)
+      this.failHandler('onMessage', error)
     }
   }
 
@@ -179,7 +228,8 @@ export class Connection implements FrameSink, SocketListener {
 
   /** The socket has closed. */
   release(): void {
-    const { roster, deadlines } = this.#endpoint.services
+    const { roster, deadlines, addresses } = this.#endpoint.services
+    if (this.#address !== null) addresses.delete(this.#address)
     roster.delete(this, this.#group)
     deadlines.delete(this)
     if (this.#state !== ENDED) this.#finish(closeCodes.abnormal, '')
@@ -210,15 +260,17 @@ export class Connection implements FrameSink, SocketListener {
       const result = handler()
       if (result instanceof Promise) this.#watch(name, result)
     } catch (error) {
-      this.#failHandler(name, error)
+      this.failHandler(name, error)
     }
   }
 
   #watch(name: string, result: Promise<unknown>): void {
-    result.catch((error: unknown) => this.#failHandler(name, error))
+    result.catch((error: unknown) => this.failHandler(name, error))
   }
 
-  #failHandler(name: string, error: unknown): void {
+  /** Ends the socket of a handler that threw: an error with a close code is the client's, all others are the app's. */
+  failHandler(name: string, error: unknown): void {
+    if (error instanceof ScherzoError && error.closeCode !== null) return this.closeFor(error)
     this.#endpoint.log.error({ err: error }, `The ${name} handler of a WebSocket failed`)
     this.close(closeCodes.internalError, 'The server failed')
   }
@@ -253,11 +305,17 @@ export class Connection implements FrameSink, SocketListener {
   }
 
   #finish(code: number, reason: string): void {
-    if (this.#state === OPEN) this.#membership.leave()
+    if (this.#state === OPEN) this.#leave()
     this.#state = ENDED
     const { onClose } = this.#endpoint.options
     const view = this.#view
     if (onClose !== null && view !== null) this.#run('onClose', () => onClose(view, code, reason))
+  }
+
+  #leave(): void {
+    this.#membership?.leave()
+    this.#first?.leave()
+    this.standing?.leave()
   }
 }
 

@@ -3,14 +3,21 @@ import type { Subscriptions } from '../../core/broadcast/subscriptions.ts'
 import type { ParserSettings } from '../../core/websocket/frame-parser.ts'
 import type { Connection } from './connection.ts'
 import type { Deadlines } from './deadlines.ts'
+import type { Expiries } from './expiries.ts'
+import type { Identities } from './identities.ts'
 import type { EndpointOptions } from './options.ts'
 import type { Roster } from './roster.ts'
+import type { Tally } from './tally.ts'
 
 /** What all WebSockets of a worker share. */
 export interface Services {
   readonly subscriptions: Subscriptions
   readonly roster: Roster<Connection>
   readonly deadlines: Deadlines
+  readonly identities: Identities
+  readonly expiries: Expiries
+  /** Sockets by the addresses of their clients. */
+  readonly addresses: Tally
 }
 
 /** What all WebSockets of a route share. */
@@ -32,6 +39,11 @@ export class Endpoint {
 
   parserSettings(deflate: boolean): ParserSettings {
     return deflate ? this.#deflating : this.#plain
+  }
+
+  /** Whether it matters who is at the other end. */
+  get hasIdentities(): boolean {
+    return this.options.authenticate !== null || this.options.authorize !== null
   }
 
   /** Whether the app ever sees the sockets of this route. */

@@ -6,18 +6,27 @@ import type { Membership, SlowPolicy, Subscriptions } from '../../core/broadcast
 import type { Settings } from '../../core/settings.ts'
 import { closeCodes } from '../../core/websocket/close-codes.ts'
 import { shakeHands } from '../../core/websocket/handshake.ts'
+import type { AcceptedHandshake } from '../../core/websocket/handshake.ts'
 import { Connection } from './connection.ts'
+import { firstForbidden, identify } from './admission.ts'
+import type { Control } from './control.ts'
 import { Deadlines } from './deadlines.ts'
 import { Endpoint } from './endpoint.ts'
 import type { Services } from './endpoint.ts'
+import { Expiries } from './expiries.ts'
+import { Identities } from './identities.ts'
+import type { Identity } from './identity.ts'
 import { SocketView } from './socket-view.ts'
 import { attachForeign } from './foreign.ts'
 import type { ForeignSocket } from './foreign.ts'
 import { beforeUpgradeOf, readEndpointOptions } from './options.ts'
 import type { HubRouteOptions } from './options.ts'
-import { checkBody, refuse } from './refusals.ts'
+import { checkBody, refuse, refuseIdentity } from './refusals.ts'
+import { withoutQuery } from './request-log.ts'
 import { Roster } from './roster.ts'
+import { Tally } from './tally.ts'
 import { Upgrades } from './upgrades.ts'
+import type { Upgrade } from './upgrades.ts'
 
 /** Connections that are closed in one turn of the loop when all are. */
 const CLOSED_PER_TURN = 256
@@ -36,7 +45,10 @@ export class Endpoints {
     this.#services = {
       subscriptions,
       roster: new Roster(settings.pingInterval * 1000),
-      deadlines: new Deadlines(settings.closeTimeout * 1000)
+      deadlines: new Deadlines(settings.closeTimeout * 1000),
+      identities: new Identities(),
+      expiries: new Expiries(),
+      addresses: new Tally()
     }
     this.#upgrades = new Upgrades(fastify, this.#services.deadlines)
     this.#bodyLimit = fastify.initialConfig.bodyLimit ?? 1_048_576
@@ -44,7 +56,10 @@ export class Endpoints {
       // The sockets have the drain's time to end: the server's own close waits for them.
       void this.closeAll(closeCodes.goingAway, 'The server is going away')
     })
-    fastify.addHook('onClose', async () => this.#services.roster.stop())
+    fastify.addHook('onClose', async () => {
+      this.#services.roster.stop()
+      this.#services.expiries.stop()
+    })
   }
 
   /** Open WebSockets, those in their close handshake included. */
@@ -68,6 +83,8 @@ export class Endpoints {
       method: 'GET',
       url: path,
       exposeHeadRoute: false,
+      // The query may have a token.
+      ...(options.authenticate !== null && { logSerializers: { req: withoutQuery } }),
       // The socket is in the worker, never in its pool.
       config: this.#upgrades.mark({ ...before.config, inline: true }),
       handler: (request, reply) => this.#accept(endpoint, request, reply)
@@ -89,6 +106,15 @@ export class Endpoints {
     return attachForeign(this.#services.subscriptions, ws, { ...DEFAULT_SLOW_POLICY, ...slow })
   }
 
+  /**
+   * Acts on the sockets that an identity has on this thread.
+   *
+   * @returns how many were reached
+   */
+  control(control: Control): number {
+    return this.#services.identities.apply(control)
+  }
+
   /** Closes every WebSocket, and refuses new ones from now on. Resolves when all have been sent their close frame. */
   async closeAll(code: number, reason: string): Promise<void> {
     this.#isClosing = true
@@ -100,7 +126,7 @@ export class Endpoints {
   }
 
   /** The handler of a route: all hooks have let the request through. */
-  #accept(endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply): void {
+  #accept(endpoint: Endpoint, request: FastifyRequest, reply: FastifyReply): Promise<void> | void {
     const { options } = endpoint
     checkBody(request.raw, reply, this.#bodyLimit)
     const upgrade = this.#upgrades.of(request.raw)
@@ -111,18 +137,73 @@ export class Endpoints {
     })
     if (upgrade === null) throw refuse(reply, isPlain(request) ? 'plain' : handshake)
     if (!handshake.isAccepted) throw refuse(reply, handshake)
-    if (this.#isClosing || this.size >= this.#settings.maxSockets) throw refuse(reply, 'busy')
-    const channels = [...options.channelsFor(request)]
+    this.#checkRoom(request, reply)
+    const arrival = { endpoint, request, reply, upgrade, handshake }
+    if (endpoint.hasIdentities) return this.#admit(arrival)
+    this.#open(arrival, null, [...options.channelsFor(request, null)])
+  }
 
+  /** Opens a socket to whom its route lets in. The worker may be full, or closing, by the time that is known. */
+  async #admit(arrival: Arrival): Promise<void> {
+    const { endpoint, request, reply } = arrival
+    const { options } = endpoint
+    const identity = await identify(options, request, reply)
+    if (identity === null && options.authenticate !== null) {
+      this.#checkRoom(request, reply)
+      return this.#open(arrival, null, null)
+    }
+    const channels = [...options.channelsFor(request, identity)]
+    const forbidden = await firstForbidden(options, identity, channels)
+    if (forbidden !== null) throw refuseIdentity(reply, 'SCZ_ERR_IDENTITY_FORBIDDEN')
+    this.#checkRoom(request, reply)
+    if (
+      identity !== null &&
+      this.#isFull(this.#services.identities.count(identity.id), 'maxSocketsPerIdentity')
+    )
+      throw refuseIdentity(reply, 'SCZ_ERR_IDENTITY_LIMIT')
+    this.#open(arrival, identity, channels)
+  }
+
+  /** @throws SCZ_ERR_WS_BUSY, SCZ_ERR_WS_ADDRESS */
+  #checkRoom({ ip }: FastifyRequest, reply: FastifyReply): void {
+    if (this.#isClosing || this.size >= this.#settings.maxSockets) throw refuse(reply, 'busy')
+    if (this.#isFull(this.#services.addresses.count(ip), 'maxSocketsPerAddress'))
+      throw refuseIdentity(reply, 'SCZ_ERR_WS_ADDRESS')
+  }
+
+  #isFull(count: number, limit: 'maxSocketsPerAddress' | 'maxSocketsPerIdentity'): boolean {
+    return this.#settings[limit] > 0 && count >= this.#settings[limit]
+  }
+
+  /** @param channels null where the first message has to say who it is */
+  #open(
+    { endpoint, request, reply, upgrade, handshake }: Arrival,
+    identity: Identity | null,
+    channels: readonly string[] | null
+  ): void {
+    const address = this.#settings.maxSocketsPerAddress > 0 ? request.ip : null
     reply.hijack()
     const socket = this.#upgrades.take(request.raw, upgrade)
     if (socket.destroyed) return
-    const connection = new Connection(socket, endpoint, handshake)
+    const connection = new Connection(socket, endpoint, handshake, { address, isAwaited: channels === null })
+    const { standing } = connection
     // In one write with whatever is sent on open.
     connection.outbox.send(Buffer.from(handshake.head, 'latin1'))
     const view = endpoint.hasHandlers ? new SocketView(connection, request, handshake.protocol) : null
-    connection.open(view, request, channels, upgrade.head)
+    if (channels === null && standing !== null)
+      return connection.awaitIdentity(view, request, standing, upgrade.head)
+    if (identity !== null) standing?.settle(identity)
+    connection.open(view, request, channels ?? [], upgrade.head)
   }
+}
+
+/** A request for a WebSocket that follows the protocol. */
+interface Arrival {
+  readonly endpoint: Endpoint
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly upgrade: Upgrade
+  readonly handshake: AcceptedHandshake
 }
 
 /** Whether a request does not even try to open a WebSocket. */

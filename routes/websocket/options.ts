@@ -4,6 +4,7 @@ import type { SlowPolicy } from '../../core/broadcast/subscriptions.ts'
 import { ScherzoError } from '../../core/errors.ts'
 import type { Settings } from '../../core/settings.ts'
 import type { HubSocket } from './hub-socket.ts'
+import type { Authenticate, Authorize, Identity, TokenAuthenticator } from './identity.ts'
 
 /** What Fastify does with the request before it becomes a WebSocket. */
 export type BeforeUpgrade = Pick<
@@ -20,7 +21,13 @@ export interface HubRouteOptions extends BeforeUpgrade {
   /** Called once; 1005 where the client gave no code, 1006 where the connection was lost. */
   readonly onClose?: (socket: HubSocket, code: number, reason: string) => unknown
   /** What every socket is subscribed to on connect. */
-  readonly channels?: readonly string[] | ((request: FastifyRequest) => readonly string[])
+  readonly channels?:
+    | readonly string[]
+    | ((request: FastifyRequest, identity: Identity | null) => readonly string[])
+  /** Finds out who connects, before the 101: a function, or what `jwt()` gives. @default nobody asks */
+  readonly authenticate?: Authenticate | TokenAuthenticator
+  /** Whether an identity may subscribe to a channel or publish to it. @default all may */
+  readonly authorize?: Authorize
   /** Subprotocols in the order of preference, or a function that chooses among those offered. @default none */
   readonly protocols?: readonly string[] | ((offered: readonly string[]) => string | null)
   /** Origins whose pages may connect, such as `https://example.com`. @default all */
@@ -42,7 +49,13 @@ export interface EndpointOptions {
   readonly onMessage: NonNullable<HubRouteOptions['onMessage']> | null
   readonly onOpen: NonNullable<HubRouteOptions['onOpen']> | null
   readonly onClose: NonNullable<HubRouteOptions['onClose']> | null
-  readonly channelsFor: (request: FastifyRequest) => readonly string[]
+  readonly channelsFor: (request: FastifyRequest, identity: Identity | null) => readonly string[]
+  readonly authenticate: Authenticate | null
+  /** Where identities come from tokens. */
+  readonly tokens: TokenAuthenticator | null
+  readonly authorize: Authorize | null
+  /** 0: no limit. */
+  readonly maxSocketsPerIdentity: number
   readonly chooseProtocol: ((offered: readonly string[]) => string | null) | null
   readonly origins: readonly string[] | null
   readonly maxMessageBytes: number
@@ -60,12 +73,18 @@ export function readEndpointOptions(
   settings: Settings
 ): EndpointOptions {
   for (const [name, value] of Object.entries(given)) check(path, name, value)
-  const { channels = [], protocols } = given
+  const { channels = [], protocols, authenticate = null } = given
+  const tokens = typeof authenticate === 'function' ? null : authenticate
   return {
     onMessage: given.onMessage ?? null,
     onOpen: given.onOpen ?? null,
     onClose: given.onClose ?? null,
     channelsFor: typeof channels === 'function' ? channels : () => channels,
+    authenticate:
+      tokens === null ? (authenticate as Authenticate | null) : (request) => tokens.authenticate(request),
+    tokens,
+    authorize: given.authorize ?? null,
+    maxSocketsPerIdentity: settings.maxSocketsPerIdentity,
     chooseProtocol: protocols === undefined ? null : chooserOf(protocols),
     origins: given.origins ?? null,
     maxMessageBytes: given.maxMessageBytes ?? settings.maxMessageBytes,
@@ -113,6 +132,11 @@ const RULES: Readonly<Record<OwnName, Rule>> = {
   onOpen: aFunction,
   onClose: aFunction,
   channels: { expected: 'a list of channels, or a function that gives one', holds: isListOrFunction },
+  authenticate: {
+    expected: 'a function that gives an identity or null, or what jwt() gives',
+    holds: (value) => isFunction(value) || isTokenAuthenticator(value)
+  },
+  authorize: aFunction,
   protocols: { expected: 'a list of subprotocols, or a function that chooses one', holds: isListOrFunction },
   origins: { expected: 'a list of origins', holds: isList },
   maxMessageBytes: { expected: 'a whole number of bytes from 1 to 1073741824', holds: isWithin(1, 2 ** 30) },
@@ -138,6 +162,13 @@ function check(path: string, name: string, value: unknown): void {
 
 function isFunction(value: unknown): boolean {
   return typeof value === 'function'
+}
+
+function isTokenAuthenticator(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const { authenticate, verify, messageTimeout } = value as Partial<TokenAuthenticator>
+  const isTimeout = messageTimeout === null || isWithin(1, 86_400)(messageTimeout)
+  return isFunction(authenticate) && isFunction(verify) && isTimeout
 }
 
 function isList(value: unknown): boolean {

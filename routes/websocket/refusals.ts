@@ -1,6 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import type { IncomingMessage } from 'node:http'
 import { ScherzoError } from '../../core/errors.ts'
+import type { ErrorCode } from '../../core/errors.ts'
 import type { AcceptedHandshake, RefusedHandshake } from '../../core/websocket/handshake.ts'
 
 /** When a client that found no room should try again, in seconds. */
@@ -22,6 +23,16 @@ export function refuse(
   }
   reply.headers(reason.headers)
   return new ScherzoError(reason.code)
+}
+
+/** The same for a client whose identity, or whose number of sockets, does not do. */
+export function refuseIdentity(reply: FastifyReply, code: ErrorCode): ScherzoError {
+  const error = new ScherzoError(code)
+  reply.header('connection', 'close')
+  // RFC 9110 section 15.5.2: the answer says how to authenticate.
+  if (error.statusCode === 401) reply.header('www-authenticate', 'Bearer')
+  if (error.statusCode === 429 || error.statusCode === 503) reply.header('retry-after', RETRY_AFTER)
+  return error
 }
 
 /** @throws SCZ_ERR_WS_BODY, SCZ_ERR_WS_BODY_SIZE where the head announces a body */

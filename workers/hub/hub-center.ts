@@ -2,17 +2,18 @@ import { MessageChannel } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import { createBus, joinBus } from '../../core/bus/bus.ts'
 import type { Bus } from '../../core/bus/bus.ts'
+import { ScherzoError } from '../../core/errors.ts'
 import { Hub } from '../../core/broadcast/hub.ts'
+import type { Control } from '../../routes/websocket/control.ts'
 import type { ChannelRule } from '../../core/broadcast/channel-rules.ts'
 import type { HistoryAnswer, HistoryQuery, HistorySource } from '../../core/broadcast/history.ts'
-import { ScherzoError } from '../../core/errors.ts'
 import type { Settings } from '../../core/settings.ts'
 import { HistoryCenter } from './history-center.ts'
 import { portsOf } from './messages.ts'
 import type { ChannelCounts, HubLink, LinkOrder, LinkReport } from './messages.ts'
 
-/** How long a worker may take to tell its counts before they are left out, in milliseconds: it may be stuck. */
-const COUNT_TIMEOUT = 1000
+/** How long a worker may take to answer before it is left out, in milliseconds: it may be stuck. */
+const ANSWER_TIMEOUT = 1000
 
 /** The primary's part of the hub: it owns the log, lets threads in and lets go of those that have ended. */
 export class HubCenter {
@@ -52,6 +53,7 @@ export class HubCenter {
     const { port1, port2 } = new MessageChannel()
     const link = new Link(port1, {
       countAll: () => this.channels(),
+      controlAll: (control) => this.control(control),
       connect: (port) => this.#answer(port),
       setRule: (pattern, rule) => this.#history.setRule(pattern, rule),
       fetch: (channel, query) => this.#fetch(id, channel, query),
@@ -69,6 +71,17 @@ export class HubCenter {
       for (const [channel, count] of counts) sums.set(channel, (sums.get(channel) ?? 0) + count)
     }
     return sums
+  }
+
+  /**
+   * Acts on the sockets of an identity on all workers, for the calls of one thread in their order.
+   *
+   * @returns how many were reached
+   */
+  async control(control: Control): Promise<number> {
+    if (this.#isClosed) throw new ScherzoError('SCZ_ERR_CLOSED', ['reach the sockets of an identity'])
+    const all = await Promise.all([...this.#links.values()].map((link) => link.control(control)))
+    return all.reduce((sum, count) => sum + count, 0)
   }
 
   /** Once the workers have ended. */
@@ -103,6 +116,7 @@ export class HubCenter {
 
 interface LinkListener {
   countAll(): Promise<ChannelCounts>
+  controlAll(control: Control): Promise<number>
   connect(port: MessagePort): void
   setRule(pattern: string, rule: ChannelRule): Promise<void>
   fetch(channel: string, query: HistoryQuery): Promise<HistoryAnswer>
@@ -115,7 +129,8 @@ const NONE: ChannelCounts = new Map()
 class Link {
   readonly #port: MessagePort
   readonly #listener: LinkListener
-  readonly #asks = new Map<number, (counts: ChannelCounts) => void>()
+  /** What is called with the answer, or with null if there is none. */
+  readonly #asks = new Map<number, (answer: LinkReport | null) => void>()
   #lastAsk = 0
   #serves = false
 
@@ -124,7 +139,7 @@ class Link {
     this.#listener = listener
     port.on('message', (report: LinkReport) => this.#take(report))
     port.on('close', () => {
-      for (const resolve of this.#asks.values()) resolve(NONE)
+      for (const resolve of this.#asks.values()) resolve(null)
       listener.end()
     })
     // The workers keep the process alive, not what they may say.
@@ -132,16 +147,13 @@ class Link {
   }
 
   async count(): Promise<ChannelCounts> {
-    if (!this.#serves) return NONE
-    const ask = ++this.#lastAsk
-    const { promise, resolve } = Promise.withResolvers<ChannelCounts>()
-    this.#asks.set(ask, resolve)
-    const timer = setTimeout(() => resolve(NONE), COUNT_TIMEOUT)
-    this.#order({ type: 'count', ask })
-    const counts = await promise
-    clearTimeout(timer)
-    this.#asks.delete(ask)
-    return counts
+    const answer = await this.#ask((ask) => ({ type: 'count', ask }))
+    return answer?.type === 'counts' ? answer.counts : NONE
+  }
+
+  async control(control: Control): Promise<number> {
+    const answer = await this.#ask((ask) => ({ type: 'control', ask, control }))
+    return answer?.type === 'reached' ? answer.count : 0
   }
 
   close(): void {
@@ -154,16 +166,39 @@ class Link {
         this.#serves = true
         return
       case 'counts':
-        return this.#asks.get(report.ask)?.(report.counts)
+      case 'reached':
+        return this.#asks.get(report.ask)?.(report)
       case 'count all':
         return void this.#countAll(report.ask)
       case 'rule':
         return void this.#setRule(report.ask, report.pattern, report.rule)
       case 'history':
         return void this.#fetch(report.ask, report.channel, report.query)
+      case 'control all':
+        return void this.#controlAll(report.ask, report.control)
       case 'link':
         return this.#listener.connect(report.port)
     }
+  }
+
+  /** Null where the thread has no sockets, has ended or does not answer in time. */
+  async #ask(order: (ask: number) => LinkOrder): Promise<LinkReport | null> {
+    if (!this.#serves) return null
+    const ask = ++this.#lastAsk
+    const { promise, resolve } = Promise.withResolvers<LinkReport | null>()
+    this.#asks.set(ask, resolve)
+    const timer = setTimeout(() => resolve(null), ANSWER_TIMEOUT)
+    this.#order(order(ask))
+    const answer = await promise
+    clearTimeout(timer)
+    this.#asks.delete(ask)
+    return answer
+  }
+
+  /** A server that closes ends this thread's own asks. */
+  async #controlAll(ask: number, control: Control): Promise<void> {
+    const count = await this.#listener.controlAll(control).catch(() => 0)
+    this.#order({ type: 'all reached', ask, count })
   }
 
   async #countAll(ask: number): Promise<void> {

@@ -2,6 +2,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { ChannelRule } from '../../core/broadcast/channel-rules.ts'
 import type { HistoryAnswer, HistoryQuery } from '../../core/broadcast/history.ts'
 import type { BusDescription } from '../../core/bus/bus.ts'
+import type { Control } from '../../routes/websocket/control.ts'
 
 /** What makes a thread a part of the hub. Its ports have to be transferred, see `portsOf()`. */
 export interface HubLink {
@@ -26,6 +27,10 @@ export type LinkReport =
   | { readonly type: 'count all'; readonly ask: number }
   | { readonly type: 'rule'; readonly ask: number; readonly pattern: string; readonly rule: ChannelRule }
   | { readonly type: 'history'; readonly ask: number; readonly channel: string; readonly query: HistoryQuery }
+  /** How many sockets a control has reached on the thread. */
+  | { readonly type: 'reached'; readonly ask: number; readonly count: number }
+  /** For all threads that have sockets. */
+  | { readonly type: 'control all'; readonly ask: number; readonly control: Control }
   /** A pool thread of this worker asks for a link; it comes through the port. */
   | { readonly type: 'link'; readonly port: MessagePort }
 
@@ -35,4 +40,6 @@ export type LinkOrder =
   /** The rule holds from now on. */
   | { readonly type: 'rule set'; readonly ask: number }
   | { readonly type: 'history'; readonly ask: number; readonly answer: HistoryAnswer }
+  | { readonly type: 'control'; readonly ask: number; readonly control: Control }
+  | { readonly type: 'all reached'; readonly ask: number; readonly count: number }
   | { readonly type: 'all counts'; readonly ask: number; readonly counts: ChannelCounts }

@@ -8,6 +8,7 @@ import { Hub, type HubData, type PublishOptions, type Published } from '../../co
 import { joinBus } from '../../core/bus/bus.ts'
 import { ScherzoError } from '../../core/errors.ts'
 import type { Settings } from '../../core/settings.ts'
+import type { Control } from '../../routes/websocket/control.ts'
 import type { Stats } from '../metrics/stats.ts'
 import { Asks } from './asks.ts'
 import type { HubLink, LinkOrder, LinkReport } from './messages.ts'
@@ -19,6 +20,8 @@ export class ThreadHub {
   readonly #asks = new Asks()
   /** Settles when the primary has the rules that the app has set so far; null: it has. */
   #rules: Promise<unknown> | null = null
+  /** Acts on the sockets of this thread, and tells how many it reached. */
+  onControl: (control: Control) => number = () => 0
   #isClosed = false
 
   constructor(
@@ -70,6 +73,11 @@ export class ThreadHub {
     return this.hub.publish(channel, data, options)
   }
 
+  /** Acts on the sockets of an identity on all workers. */
+  control(control: Control): Promise<number> {
+    return this.#ask('reach the sockets of an identity', (ask) => ({ type: 'control all', ask, control }))
+  }
+
   /** Hands the request of a pool thread on to the primary. */
   requestLink(port: MessagePort): void {
     this.#report({ type: 'link', port }, [port])
@@ -101,6 +109,10 @@ export class ThreadHub {
         return this.#report({ type: 'counts', ask: order.ask, counts: this.hub.counts() })
       case 'all counts':
         return this.#settle(order.ask, new Map(order.counts))
+      case 'control':
+        return this.#report({ type: 'reached', ask: order.ask, count: this.onControl(order.control) })
+      case 'all reached':
+        return this.#settle(order.ask, order.count)
       case 'rule set':
         return this.#settle(order.ask, undefined)
       case 'history':
