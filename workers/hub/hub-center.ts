@@ -5,7 +5,6 @@ import type { Bus } from '../../core/bus/bus.ts'
 import { Hub } from '../../core/broadcast/hub.ts'
 import type { ChannelRule } from '../../core/broadcast/channel-rules.ts'
 import type { HistoryAnswer, HistoryQuery, HistorySource } from '../../core/broadcast/history.ts'
-import { ScherzoError } from '../../core/errors.ts'
 import type { Settings } from '../../core/settings.ts'
 import { HistoryCenter } from './history-center.ts'
 import { portsOf } from './messages.ts'
@@ -90,7 +89,6 @@ export class HubCenter {
 
   /** For a thread that reads the log: its position there is told with the answer. */
   async #fetch(id: number, channel: string, query: HistoryQuery): Promise<HistoryAnswer> {
-    if (this.#isClosed) throw new ScherzoError('SCZ_ERR_CLOSED', ['read the history'])
     const { page, read } = await this.#history.fetch(channel, query)
     return { ...page, position: read - this.#bus.readsFrom(id) }
   }
