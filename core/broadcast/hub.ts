@@ -3,6 +3,7 @@ import type { JoinedBus, LogRecord, Published } from '../bus/bus.ts'
 import { Channel, Message } from './channel.ts'
 import { type HistoryOptions, type HubHistory, readHistory } from './history-reading.ts'
 import type { HistorySource } from './history.ts'
+import { LogPosition } from './log-position.ts'
 import { Recovery, type RecoveryHost } from './recovery.ts'
 import type { Returning } from './returning.ts'
 import { BROADCAST, type HubData, checkChannel, decodeData, encodeData } from './data.ts'
@@ -43,9 +44,7 @@ export class Hub implements Subscriptions {
   readonly #host: Host
   readonly #history: HistorySource
   readonly #recoveries: RecoveryHost
-  /** How many messages have been read, of all channels. */
-  #read = 0
-  #awaited: { readonly position: number; readonly resolve: () => void }[] = []
+  readonly #position = new LogPosition()
   #reading: Promise<void> | null = null
   /** When the batch that is being read began, by performance.now(); 0 between batches. */
   #now = 0
@@ -65,7 +64,7 @@ export class Hub implements Subscriptions {
       channel: (name) => this.#channel(name),
       release
     }
-    this.#recoveries = { history, chunk, release, whenRead: (position) => this.#whenRead(position) }
+    this.#recoveries = { history, chunk, release, whenRead: (position) => this.#position.whenRead(position) }
   }
 
   /**
@@ -78,7 +77,7 @@ export class Hub implements Subscriptions {
       onRecord: (record) => this.#take(record),
       onBatchEnd: () => {
         this.#now = 0
-        if (this.#awaited.length > 0) this.#wake()
+        this.#position.wake()
         this.#fanOut.run()
       }
     })
@@ -164,7 +163,7 @@ export class Hub implements Subscriptions {
   }
 
   #take(record: LogRecord): void {
-    this.#read++
+    this.#position.read++
     const channel = this.#channels.get(record.channel)
     if (channel === undefined) return
     this.#checkOffset(channel, record.offset)
@@ -210,16 +209,6 @@ export class Hub implements Subscriptions {
     returning.channel = channel
     channel.recovery ??= new Recovery(channel, this.#recoveries)
     channel.recovery.add(returning)
-  }
-
-  #whenRead(position: number): Promise<void> {
-    if (this.#read >= position) return Promise.resolve()
-    return new Promise((resolve) => void this.#awaited.push({ position, resolve }))
-  }
-
-  #wake(): void {
-    for (const { position, resolve } of this.#awaited) if (position <= this.#read) resolve()
-    this.#awaited = this.#awaited.filter(({ position }) => position > this.#read)
   }
 
   #channel(name: string): Channel {

@@ -213,6 +213,14 @@ test('who leaves or unsubscribes on the way gets nothing more, and nothing stays
   deepEqual([setup.hub.counts(), setup.hub.totals.subscriptions], [new Map(), 0])
 })
 
+test('a comeback to a server that closes ends with nothing', async () => {
+  const setup = open()
+  const { outbox, member } = join(setup.hub)
+  setup.history.isClosed = true
+  equal(await member.subscribe('ticks', since(1)), null)
+  deepEqual(outbox.messages, [])
+})
+
 test('a second subscription to the same channel changes nothing', async () => {
   const setup = open()
   const { outbox, member } = join(setup.hub)

@@ -56,14 +56,9 @@ export class Recovery {
 
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
-      const comebacks = this.#waiting
+      const comebacks = this.#waiting.filter(({ isOver }) => !isOver)
       this.#waiting = []
-      try {
-        await this.#serve(comebacks)
-      } catch {
-        // The server is closing.
-        for (const comeback of comebacks) comeback.fail()
-      }
+      if (comebacks.length > 0) await this.#serve(comebacks)
     }
     this.#channel.recovery = null
     this.#host.release(this.#channel)
@@ -71,8 +66,11 @@ export class Recovery {
 
   async #serve(comebacks: readonly Comeback[]): Promise<void> {
     const after = comebacks.reduce((least, each) => Math.min(least, each.after ?? Infinity), Infinity)
-    const { name } = this.#channel
-    const answer = await this.#host.history.fetch(name, { after, limit: PAGE_SIZE, maxBytes: PAGE_BYTES })
+    const answer = await this.#fetch(after)
+    if (answer === null) {
+      for (const comeback of comebacks) comeback.fail()
+      return
+    }
     await this.#host.whenRead(answer.position)
     const { offset } = answer
     this.#live = this.#live.filter((message) => message.offset > offset)
@@ -81,6 +79,16 @@ export class Recovery {
       if (index > 0) await new Promise((resolve) => setImmediate(resolve))
       const portions = new Portions(past, this.#live, answer)
       for (const each of comebacks.slice(index, index + this.#host.chunk)) this.#serveOne(each, portions)
+    }
+  }
+
+  /** @returns null where the server is closing */
+  async #fetch(after: number): Promise<HistoryAnswer | null> {
+    const query = { after, limit: PAGE_SIZE, maxBytes: PAGE_BYTES }
+    try {
+      return await this.#host.history.fetch(this.#channel.name, query)
+    } catch {
+      return null
     }
   }
 

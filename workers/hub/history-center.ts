@@ -2,6 +2,7 @@ import type { ChannelRule } from '../../core/broadcast/channel-rules.ts'
 import { History } from '../../core/broadcast/history.ts'
 import type { HistoryPage, HistoryQuery } from '../../core/broadcast/history.ts'
 import type { Bus } from '../../core/bus/bus.ts'
+import { ScherzoError } from '../../core/errors.ts'
 import { Queue } from '../../core/bus/queue.ts'
 
 /** How often what is too old is dropped, in milliseconds. */
@@ -25,6 +26,7 @@ interface Ask {
   /** How many messages the log had had then. */
   readonly messages: number
   readonly answer: (answer: CenterAnswer) => void
+  readonly refuse: (error: ScherzoError) => void
 }
 
 /** The past of all channels, in the primary. It reads the log from the first rule with a history on. */
@@ -36,6 +38,7 @@ export class HistoryCenter {
   #timer: NodeJS.Timeout | null = null
   #read = 0
   #isScheduled = false
+  #isClosed = false
   readonly #turn = (): void => {
     this.#isScheduled = false
     this.#answerAsks()
@@ -58,15 +61,19 @@ export class HistoryCenter {
   /** The answer has everything that had an offset when it was asked, and that is still kept. */
   fetch(channel: string, query: HistoryQuery): Promise<CenterAnswer> {
     const { messages } = this.#bus
-    const { promise, resolve } = Promise.withResolvers<CenterAnswer>()
+    if (this.#isClosed) return Promise.reject(closedError())
+    const { promise, resolve, reject } = Promise.withResolvers<CenterAnswer>()
     const offset = this.#bus.offsetOf(channel)
-    this.#asks.push({ channel, query, offset, messages, answer: resolve })
+    this.#asks.push({ channel, query, offset, messages, answer: resolve, refuse: reject })
     this.#schedule()
     return promise
   }
 
   close(): void {
+    this.#isClosed = true
     if (this.#timer !== null) clearInterval(this.#timer)
+    for (const { refuse } of this.#asks) refuse(closedError())
+    this.#asks.clear()
   }
 
   #start(): Promise<void> {
@@ -104,6 +111,10 @@ export class HistoryCenter {
     }
     if (this.#asks.size > 0) this.#schedule()
   }
+}
+
+function closedError(): ScherzoError {
+  return new ScherzoError('SCZ_ERR_CLOSED', ['read the history'])
 }
 
 /** The number of the primary's own place in the log. */

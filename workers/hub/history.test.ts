@@ -62,7 +62,7 @@ test('a history can be read in parts, and says what it lacks', async (t) => {
 })
 
 test('a wrong question about the past is an error with a code', async (t) => {
-  const { hubs } = open(t, 1)
+  const { center, hubs } = open(t, 1)
   const [{ hub }] = hubs as [ThreadHub]
   const { epoch } = await hub.publish('ticks', 1)
   await rejects(hub.history(''), { code: 'SCZ_ERR_HUB_CHANNEL' })
@@ -74,6 +74,10 @@ test('a wrong question about the past is an error with a code', async (t) => {
   hubs[0]!.close()
   await rejects(pending, { code: 'SCZ_ERR_CLOSED' })
   await rejects(hub.history('ticks'), { code: 'SCZ_ERR_CLOSED' })
+  const late = center.hub.history('ticks')
+  center.close()
+  await rejects(late, { code: 'SCZ_ERR_CLOSED' })
+  await rejects(center.hub.history('ticks'), { code: 'SCZ_ERR_CLOSED' })
 })
 
 test('a subscriber that comes back to another thread while messages flow misses nothing', async (t) => {

@@ -103,7 +103,6 @@ export class HubCenter {
 
   /** For a thread that reads the log: its position there is told with the answer. */
   async #fetch(id: number, channel: string, query: HistoryQuery): Promise<HistoryAnswer> {
-    if (this.#isClosed) throw new ScherzoError('SCZ_ERR_CLOSED', ['read the history'])
     const { page, read } = await this.#history.fetch(channel, query)
     return { ...page, position: read - this.#bus.readsFrom(id) }
   }

@@ -68,9 +68,9 @@ export class ThreadHub {
   }
 
   /** As the hub's own; what is published behind a rule meets it. */
-  async publish(channel: string, data: HubData, options?: PublishOptions): Promise<Published> {
-    while (this.#rules !== null) await this.#rules
-    return this.hub.publish(channel, data, options)
+  publish(channel: string, data: HubData, options?: PublishOptions): Promise<Published> {
+    if (this.#rules === null) return this.hub.publish(channel, data, options)
+    return this.#rules.then(() => this.publish(channel, data, options))
   }
 
   /** Acts on the sockets of an identity on all workers. */

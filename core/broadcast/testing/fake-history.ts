@@ -1,3 +1,4 @@
+import { ScherzoError } from '../../errors.ts'
 import { History, type HistoryAnswer, type HistoryQuery, type HistorySource } from '../history.ts'
 import type { FakeBus } from './fake-bus.ts'
 
@@ -9,6 +10,7 @@ export class FakeHistory implements HistorySource {
   #asks: (() => void)[] = []
   /** Whether it answers at once. */
   isQuick = true
+  isClosed = false
   fetches = 0
 
   /** To be made before anything is published. */
@@ -21,6 +23,7 @@ export class FakeHistory implements HistorySource {
 
   fetch(channel: string, query: HistoryQuery): Promise<HistoryAnswer> {
     this.fetches++
+    if (this.isClosed) return Promise.reject(new ScherzoError('SCZ_ERR_CLOSED', ['read the history']))
     const { promise, resolve } = Promise.withResolvers<HistoryAnswer>()
     const answer = (): void => {
       const page = this.store.page(channel, query, this.#bus.offsetOf(channel))
