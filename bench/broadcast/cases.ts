@@ -58,6 +58,11 @@ const builders: Record<CaseKind, (options: BroadcastOptions, servers: readonly B
     options.subscribers.map((subscribers) => ({
       ...fanOutCase(servers, { ...loadOf(options), subscribers }),
       name: throughputCase(subscribers),
+      point: {
+        curve: `Broadcast of ${MESSAGE_BYTES}-byte messages, deliveries/s`,
+        x: subscribers,
+        xTitle: 'subscribers'
+      },
       columns: columns.throughputColumns,
       compared: columns.throughputCompared
     })),

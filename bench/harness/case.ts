@@ -13,8 +13,17 @@ export interface Column {
 }
 
 /** One kind of load, put on several servers in turn. */
+/** Where a case stands on a curve of cases that differ in one number. */
+export interface CurvePoint {
+  curve: string
+  x: number
+  xTitle: string
+}
+
 export interface Case {
   name: string
+  /** Where it is one of several sizes. */
+  point?: CurvePoint
   /** The load as it would be typed. */
   load: string
   answers: readonly Answer[]

@@ -16,8 +16,8 @@ export function renderReport(
     ...Object.entries(environment).map(([name, value]) => `- ${name}: ${value}`),
     '',
     'Figures are medians with [min to max]; ratios are taken within each repeat.',
-    ...results.flatMap(renderCase),
-    ...renderBars(results, bars)
+    ...renderCases(results, '##'),
+    ...(bars.length === 0 ? [] : ['', '## Bars', '', ...renderBars(results, bars)])
   ].join('\n')
 }
 
@@ -31,7 +31,18 @@ export function toJson(environment: Environment, results: readonly CaseResult[])
   return JSON.stringify({ environment, cases }, null, 2)
 }
 
-function renderCase(result: CaseResult): string[] {
+/** @param level what the heading of each case begins with */
+export function renderCases(results: readonly CaseResult[], level: string): string[] {
+  return results.flatMap((result) => renderCase(result, level))
+}
+
+/** A table of what was asked for and what was measured. */
+export function renderBars(results: readonly CaseResult[], bars: readonly Bar[]): string[] {
+  const rows = bars.map((bar) => renderBar(bar, findResult(results, bar)))
+  return renderTable(['case', 'figure', 'wanted', 'measured', 'verdict'], rows)
+}
+
+function renderCase(result: CaseResult, level: string): string[] {
   const { case: benchCase, samples } = result
   const ours = benchCase.servers[0]?.name ?? ''
   const titles = [
@@ -48,7 +59,7 @@ function renderCase(result: CaseResult): string[] {
   })
   return [
     '',
-    `## ${benchCase.name}`,
+    `${level} ${benchCase.name}`,
     '',
     `\`${benchCase.load}\``,
     '',
@@ -76,12 +87,6 @@ function renderRemarks(samples: CaseResult['samples']): string[] {
     }
   }
   return remarks.length === 0 ? [] : ['', ...remarks.map((remark) => `- ${remark}`)]
-}
-
-function renderBars(results: readonly CaseResult[], bars: readonly Bar[]): string[] {
-  if (bars.length === 0) return []
-  const rows = bars.map((bar) => renderBar(bar, findResult(results, bar)))
-  return ['', '## Bars', '', ...renderTable(['case', 'figure', 'wanted', 'measured', 'verdict'], rows)]
 }
 
 function renderBar(bar: Bar, result: CaseResult | undefined): string[] {

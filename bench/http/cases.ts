@@ -33,6 +33,11 @@ const builders: Record<CaseKind, (options: Options, servers: Servers) => Case[]>
     options.connections.map((connections) => ({
       ...wrkCase(options, { path: plaintextAnswer.path, connections, pipelined: PIPELINED }),
       name: plaintextCase(connections),
+      point: {
+        curve: `Plaintext, ${PIPELINED} pipelined, requests/s`,
+        x: connections,
+        xTitle: 'connections'
+      },
       answers: [plaintextAnswer, jsonAnswer],
       servers: listServers(servers)
     })),

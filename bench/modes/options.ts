@@ -13,6 +13,7 @@ export interface ModeOptions {
   only: ModeCase[]
   /** Another checkout, to compare current_thread with. */
   before: string | null
+  json: string | null
   help: boolean
 }
 
@@ -32,6 +33,7 @@ pinned to core 0 with its load on core 1, and prints a report.
   --connections LIST  Connections of the light case. Default: 256,1024,4096,16384
   --burns LIST        CPU milliseconds of a heavy request. Default: 50,10,5,2,1
   --before FOLDER     A checkout of the commit to compare with, with its dependencies installed
+  --json FILE         Writes every sample to FILE too
   --help              Shows this
 
 Needs Linux, two cores, taskset and wrk.`
@@ -47,6 +49,7 @@ export function parseModeOptions(args: string[]): ModeOptions {
       only: { type: 'string', default: 'mixed,light' },
       burns: { type: 'string', default: '50,10,5,2,1' },
       before: { type: 'string' },
+      json: { type: 'string' },
       help: { type: 'boolean', default: false }
     }
   })
@@ -63,6 +66,7 @@ export function parseModeOptions(args: string[]): ModeOptions {
     burns: values.burns.split(',').map((item) => parsePositive('--burns', item, Number.isFinite)),
     only,
     before: values.before ?? null,
+    json: values.json ?? null,
     help: values.help
   }
 }
