@@ -46,7 +46,9 @@ for (const name of ['scherzo', 'scherzo-multithread']) {
     before(async () => {
       const image = await Image.build(fileURLToPath(new URL(`./${name}.dockerfile`, import.meta.url)))
       port = await freePort()
-      container = await image.run({ SCHERZO_HOST: '127.0.0.1', SCHERZO_PORT: String(port) }, [port])
+      container = await image.run({ SCHERZO_HOST: '127.0.0.1', SCHERZO_PORT: String(port) }, [
+        `http://127.0.0.1:${port}`
+      ])
     })
 
     after(async () => {

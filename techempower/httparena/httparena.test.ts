@@ -33,7 +33,7 @@ before(async () => {
     CERTIFICATES: mounts.certificates,
     DATA: mounts.data
   }
-  container = await image.run(environment, [port, httpsPort])
+  container = await image.run(environment, [`http://127.0.0.1:${port}`, `https://127.0.0.1:${httpsPort}`])
 })
 
 after(async () => {

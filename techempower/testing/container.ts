@@ -1,5 +1,6 @@
 import { cpSync, readFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { request as httpRequest } from 'node:http'
+import { request as httpsRequest } from 'node:https'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Child } from '../../workers/testing/child.ts'
@@ -9,7 +10,7 @@ import { temporaryFolder } from '../../workers/testing/temporary-folder.ts'
 import { readDockerfile } from './dockerfile.ts'
 import type { Dockerfile } from './dockerfile.ts'
 
-/** How often a server that does not listen yet is tried, in milliseconds. */
+/** How often a server that does not answer yet is asked, in milliseconds. */
 const TRYING_INTERVAL = 50
 
 let tarball: Promise<string> | null = null
@@ -47,19 +48,23 @@ export class Image {
 
   /**
    * Runs the image's command, with another environment where the machine's ports and mounts are not the container's, and
-   * waits until all the ports are open.
+   * waits until there are answers at all the addresses.
    */
-  async run(environment: Readonly<Record<string, string>>, ports: readonly number[]): Promise<Container> {
+  async run(environment: Readonly<Record<string, string>>, addresses: readonly string[]): Promise<Container> {
     const [command = '', ...args] = this.dockerfile.command
     const child = new Child(command, args, {
       cwd: this.#folder,
       env: { ...this.dockerfile.environment, ...environment }
     })
-    const early = child.ended.then(({ stdout, stderr }) => {
-      throw new Error(`The entry ended before its ports were open:\n${stdout}${stderr}`)
-    })
-    await Promise.race([early, Promise.all(ports.map(untilOpen))])
-    early.catch(() => {})
+    let ended: Ended | null = null
+    void child.ended.then((how) => (ended = how))
+    for (const address of addresses) {
+      // An answer is needed: before any worker listens, the server listens for a moment to see whether its port is free.
+      while (!(await isAnswering(address))) {
+        if (ended !== null) throw new Error(`The entry ended before it answered: ${JSON.stringify(ended)}`)
+        await sleep(TRYING_INTERVAL)
+      }
+    }
     return {
       stop() {
         child.signal('SIGTERM')
@@ -69,17 +74,13 @@ export class Image {
   }
 }
 
-async function untilOpen(port: number): Promise<void> {
-  while (!(await isOpen(port))) await sleep(TRYING_INTERVAL)
-}
-
-function isOpen(port: number): Promise<boolean> {
+function isAnswering(address: string): Promise<boolean> {
+  const request = address.startsWith('https:') ? httpsRequest : httpRequest
   return new Promise((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1' })
-    const tell = (answer: boolean) => (): void => {
-      socket.destroy()
-      resolve(answer)
-    }
-    socket.once('connect', tell(true)).once('error', tell(false))
+    request(address, { agent: false, rejectUnauthorized: false }, (response) => {
+      response.resume().once('close', () => resolve(true))
+    })
+      .once('error', () => resolve(false))
+      .end()
   })
 }
