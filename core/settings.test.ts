@@ -166,6 +166,7 @@ const examples: { readonly [N in Name]: Examples<Settings[N]> } = {
   },
   tlsCert: files,
   tlsKey: files,
+  http2: switches,
   watch: switches,
   drainTimeout: times,
   stuckAfter: {

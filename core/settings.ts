@@ -21,6 +21,7 @@ export interface Settings {
   readonly admin: HostAndPort | null
   readonly tlsCert: string | null
   readonly tlsKey: string | null
+  readonly http2: boolean
   readonly watch: boolean
   readonly drainTimeout: number
   /** 0: a worker is never taken for stuck. */
@@ -188,6 +189,16 @@ export const settingRows: { readonly [Name in keyof Settings]: Row<Settings[Name
     meaning: 'private key of that certificate in PEM; both are read again on a reload',
     expected: 'the path of a PEM file',
     read: filePath
+  },
+  http2: {
+    flag: 'http2',
+    placeholder: 'on|off',
+    environment: ['SCHERZO_HTTP2'],
+    default: true,
+    shownDefault: 'on',
+    meaning: 'whether TLS offers HTTP/2 beside HTTP/1.1; off offers HTTP/1.1 alone',
+    expected: '"on" or "off"',
+    read: onOrOff
   },
   watch: {
     flag: 'watch',

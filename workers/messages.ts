@@ -34,6 +34,8 @@ export interface TlsMaterial {
   readonly key: string
   /** 48 bytes, the same for all workers, so that a session can be resumed on any of them. */
   readonly ticketKeys: Uint8Array
+  /** Whether HTTP/2 is offered, too. */
+  readonly http2: boolean
 }
 
 /** From a worker to the primary. */

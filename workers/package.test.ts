@@ -1,12 +1,12 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, readlinkSync, symlinkSync } from 'node:fs'
+import { mkdirSync, readFileSync, readdirSync, symlinkSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { basename, dirname, join, relative } from 'node:path'
 import { before, describe, test } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { publint } from 'publint'
 import { Child, addressOf } from './testing/child.ts'
 import type { Ended } from './testing/child.ts'
+import { installPackage, packPackage, repository, succeeds } from './testing/installed-package.ts'
 import { temporaryFolder } from './testing/temporary-folder.ts'
 
 interface Manifest {
@@ -15,18 +15,12 @@ interface Manifest {
   readonly version: string
 }
 
-interface Lock {
-  readonly packages: Readonly<Record<string, { readonly dev?: boolean; readonly devOptional?: boolean }>>
-}
-
 /** A statement as `tsc` writes it that imports what is not a file of the package. */
 const IMPORT = /^(?:import|export|\})(?:.* from)? '([^.'][^']*)';?$/gm
 
-const repository = fileURLToPath(new URL('..', import.meta.url))
 const manifest = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as Manifest
 
 describe('the package', () => {
-  const cache = temporaryFolder()
   const tsconfig = {
     compilerOptions: { target: 'es2024', module: 'nodenext', types: ['node'], strict: true, noEmit: true }
   }
@@ -70,15 +64,8 @@ describe('the package', () => {
   let packed: readonly string[] = []
 
   before(async () => {
-    const output = temporaryFolder()
-    const pack = ['pack', '--json', '--pack-destination', output]
-    succeeds(await npm(pack, copyOfSources()))
-    const [file = ''] = readdirSync(output)
-    tarball = join(output, file)
-
-    // With what it depends on in place, npm has nothing to ask a registry for.
-    copyDependencies(join(user, 'node_modules'))
-    succeeds(await npm(['install', '--offline', tarball], user))
+    tarball = await packPackage()
+    await installPackage(tarball, user)
     packed = filesIn(installed)
     linkDevelopment('@types/node', join(user, 'node_modules'))
   })
@@ -169,38 +156,7 @@ describe('the package', () => {
     const tsc = join(repository, 'node_modules', 'typescript', 'bin', 'tsc')
     return new Child(process.execPath, [tsc, ...args], { cwd: user }).ended
   }
-
-  function npm(args: readonly string[], cwd: string): Promise<Ended> {
-    const quiet = ['--no-audit', '--no-fund', '--no-update-notifier', '--cache', cache]
-    return new Child('npm', [...args, ...quiet], { cwd }).ended
-  }
 })
-
-/** Builds take place in a copy: whoever works in the repository has its `dist` for himself. */
-function copyOfSources(): string {
-  const copy = temporaryFolder()
-  const left = new Set(['.git', 'node_modules', 'dist'])
-  cpSync(repository, copy, { recursive: true, filter: (path) => !left.has(basename(path)) })
-  symlinkSync(join(repository, 'node_modules'), join(copy, 'node_modules'))
-  return copy
-}
-
-/** Copies what the lock file says that a user of the package gets. */
-function copyDependencies(target: string): void {
-  const lock = JSON.parse(readFileSync(join(repository, 'package-lock.json'), 'utf8')) as Lock
-  for (const [path, { dev, devOptional }] of Object.entries(lock.packages)) {
-    const source = join(repository, path)
-    if (path === '' || dev === true || devOptional === true || !existsSync(source)) continue
-    cpSync(source, join(target, relative('node_modules', path)), { recursive: true })
-  }
-  // A package whose commands are not linked counts as not installed.
-  const commands = join(target, '.bin')
-  mkdirSync(commands)
-  for (const name of readdirSync(join(repository, 'node_modules', '.bin'))) {
-    const link = readlinkSync(join(repository, 'node_modules', '.bin', name))
-    if (existsSync(join(commands, link))) symlinkSync(link, join(commands, name))
-  }
-}
 
 function linkDevelopment(name: string, target: string): void {
   const link = join(target, name)
@@ -212,10 +168,6 @@ function filesIn(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
-}
-
-function succeeds({ code, signal, stdout, stderr }: Ended): void {
-  equal(code, 0, `ended with ${code ?? signal}:\n${stdout}${stderr}`)
 }
 
 async function textOf(url: string): Promise<string> {

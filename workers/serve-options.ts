@@ -24,6 +24,8 @@ export interface ServeOptions {
   readonly tlsCert?: string
   /** Path of its private key in PEM. Both files are read again on a reload. @default none */
   readonly tlsKey?: string
+  /** Whether TLS offers HTTP/2 beside HTTP/1.1; without it, clients get HTTP/1.1 alone. @default true */
+  readonly http2?: boolean
   /** Reload when a file of the app changes; for development. @default false */
   readonly watch?: boolean
   /** How long open requests may take to finish when a worker is stopped, before they are cut. @default 10 */

@@ -125,6 +125,19 @@ test('a client without a protocol in common is refused in the handshake', async 
   assert.equal(error.code, 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL')
 })
 
+test('with HTTP/2 off, a client that knows both gets HTTP/1.1, and one that knows no other is refused', async () => {
+  const plain = await listenTls('./feature-app.ts', { http2: false })
+  const both = connectTls(plain.port, { ALPNProtocols: ['h2', 'http/1.1'] })
+  await once(both, 'secureConnect')
+  assert.equal(both.alpnProtocol, 'http/1.1')
+  both.destroy()
+  const [error] = (await once(connectTls(plain.port, { ALPNProtocols: ['h2'] }), 'error')) as [
+    NodeJS.ErrnoException
+  ]
+  assert.equal(error.code, 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL')
+  await plain.fastify.close()
+})
+
 test('TLS before 1.2 is refused', async () => {
   const socket = connectTls(app.port, {
     minVersion: 'TLSv1',

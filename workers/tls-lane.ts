@@ -22,16 +22,16 @@ export function httpEventOf(server: Server): string {
 /** Makes the server of the main lane for TLS: HTTP/2, where the client chooses it, goes to a lane of its own. */
 export function createTlsServer(
   options: ServerOptions,
-  { cert, key, ticketKeys }: TlsMaterial,
+  material: TlsMaterial,
   state: LaneState,
   http2: Http2Lane
 ): HttpsServer {
   const server = createServer({
     ...options,
-    cert,
-    key,
-    ticketKeys: Buffer.from(ticketKeys),
-    ALPNProtocols: ['h2', 'http/1.1'],
+    cert: material.cert,
+    key: material.key,
+    ticketKeys: Buffer.from(material.ticketKeys),
+    ALPNProtocols: material.http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
     minVersion: 'TLSv1.2',
     handshakeTimeout: state.limits.headersTimeout || LONGEST_TIMEOUT
   })

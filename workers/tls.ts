@@ -14,13 +14,13 @@ const ticketKeys: Uint8Array = randomBytes(48)
  *
  * @throws SCZ_ERR_TLS_FILE
  */
-export async function readTls({ tlsCert, tlsKey }: Settings): Promise<TlsMaterial | null> {
+export async function readTls({ tlsCert, tlsKey, http2 }: Settings): Promise<TlsMaterial | null> {
   if (tlsCert === null || tlsKey === null) return null
   const [cert, key] = await Promise.all([readPem(tlsCert), readPem(tlsKey)])
   tryContext({ cert }, tlsCert, 'it has no certificate in PEM')
   tryContext({ key }, tlsKey, 'it has no private key in PEM that can be read without a passphrase')
   tryContext({ cert, key }, tlsKey, `it is not the key of the certificate in ${tlsCert}`)
-  return { cert, key, ticketKeys }
+  return { cert, key, ticketKeys, http2 }
 }
 
 async function readPem(path: string): Promise<string> {

@@ -289,7 +289,8 @@ test('a WebSocket over TLS is the same', async (context) => {
     {
       cert,
       key,
-      ticketKeys: Buffer.alloc(48)
+      ticketKeys: Buffer.alloc(48),
+      http2: true
     }
   )
   const client = new WebSocket(`wss://127.0.0.1:${server.port}/echo`, { rejectUnauthorized: false })

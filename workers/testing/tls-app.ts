@@ -28,7 +28,12 @@ export type TlsApp = LoadedApp & App
 /** @param file relative to this folder */
 export async function listenTls(file: string, given: GivenSettings = {}): Promise<TlsApp> {
   const path = fileURLToPath(new URL(file, import.meta.url))
-  const app = await loadHere(path, given, { cert, key, ticketKeys: randomBytes(48) })
+  const app = await loadHere(path, given, {
+    cert,
+    key,
+    ticketKeys: randomBytes(48),
+    http2: given.http2 !== false
+  })
   return { ...app, ...(await listenWith(app)) }
 }
 
