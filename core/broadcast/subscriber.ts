@@ -58,9 +58,7 @@ export class Subscriber implements Membership, Returner {
   subscribe(channel: string): void
   subscribe(channel: string, since: Since | null): Promise<Recovered | null>
   subscribe(channel: string, since?: Since | null): Promise<Recovered | null> | undefined {
-    const isKnown =
-      channel !== BROADCAST && (this.#find(channel) !== undefined || this.#returning?.has(channel) === true)
-    if (this.#hasLeft || isKnown) return since === undefined ? undefined : Promise.resolve(null)
+    if (this.#hasLeft || this.has(channel)) return since === undefined ? undefined : Promise.resolve(null)
     if (since !== undefined) return this.#return(channel, since)
     this.#add(this.#host.channel(channel))
     this.#host.totals.subscriptions++
@@ -72,10 +70,15 @@ export class Subscriber implements Membership, Returner {
     this.#add(channel)
   }
 
-  unsubscribe(channel: string): void {
-    this.#giveUp(channel)
+  has(channel: string): boolean {
+    if (channel === BROADCAST) return false
+    return this.#find(channel) !== undefined || this.#returning?.has(channel) === true
+  }
+
+  unsubscribe(channel: string): boolean {
+    const wasReturning = this.#giveUp(channel)
     const subscription = this.#find(channel)
-    if (subscription === undefined || subscription.channel.isBroadcast) return
+    if (subscription === undefined || subscription.channel.isBroadcast) return wasReturning
     const { totals } = this.#host
     this.#subscriptions[subscription.slot] = this.#subscriptions.at(-1)!
     this.#subscriptions[subscription.slot]!.slot = subscription.slot
@@ -84,6 +87,7 @@ export class Subscriber implements Membership, Returner {
     totals.subscriptions--
     totals.abandoned += this.#backlog?.forget(subscription.channel) ?? 0
     this.#end(subscription)
+    return true
   }
 
   leave(): void {
@@ -119,7 +123,7 @@ export class Subscriber implements Membership, Returner {
   }
 
   follow({ channel }: Returning): void {
-    this.#returning?.delete(channel.name)
+    this.#forgetReturning(channel.name)
     this.#add(channel)
     this.#host.totals.subscriptions++
   }
@@ -154,12 +158,18 @@ export class Subscriber implements Membership, Returner {
   }
 
   /** What it was given and has not taken goes as well. */
-  #giveUp(channel: string): void {
+  #giveUp(channel: string): boolean {
     const returning = this.#returning?.get(channel)
-    if (returning === undefined) return
-    this.#returning!.delete(channel)
+    if (returning === undefined) return false
+    this.#forgetReturning(channel)
     this.#host.totals.abandoned += this.#backlog?.forget(returning.channel) ?? 0
     returning.fail()
+    return true
+  }
+
+  #forgetReturning(channel: string): void {
+    this.#returning?.delete(channel)
+    if (this.#returning?.size === 0) this.#returning = null
   }
 
   /** It subscribed when some messages of the parcel had been read already. */

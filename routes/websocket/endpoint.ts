@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Subscriptions } from '../../core/broadcast/subscriptions.ts'
 import type { ParserSettings } from '../../core/websocket/frame-parser.ts'
+import type { ChannelCalls } from '../protocol/client.ts'
 import type { Connection } from './connection.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { Expiries } from './expiries.ts'
@@ -12,6 +13,7 @@ import type { Tally } from './tally.ts'
 /** What all WebSockets of a worker share. */
 export interface Services {
   readonly subscriptions: Subscriptions
+  readonly calls: ChannelCalls
   readonly roster: Roster<Connection>
   readonly deadlines: Deadlines
   readonly identities: Identities

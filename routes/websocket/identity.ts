@@ -24,7 +24,7 @@ export interface TokenAuthenticator {
   readonly messageTimeout: number | null
 }
 
-export type ChannelAction = 'subscribe' | 'publish'
+export type ChannelAction = 'subscribe' | 'publish' | 'presence'
 
 /** Whether an identity, null on routes without `authenticate`, may do something with a channel. Only `true` is a yes. */
 export type Authorize = (
