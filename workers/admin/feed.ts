@@ -81,7 +81,7 @@ export class Feed {
     const past: Past = { server: this.#view.startedAt, isWhole: known === null, points }
     stream.write(eventText({ event: 'history', data: JSON.stringify(past), retry: RETRY }))
     const snapshot = this.#census.take()
-    stream.offer(this.#event(null, snapshot, points.at(-1)?.number ?? known ?? 0))
+    stream.offer(this.#event(null, snapshot, this.#recorder.last))
     this.#refreshChannels()
   }
 
@@ -125,6 +125,7 @@ export class Feed {
   /** The number of the point that a client had last, or null if it had none of this run of the server. */
   #numberOf(id: string | null): number | null {
     const [, startedAt, number] = /^(\d{1,15})-(\d{1,15})$/.exec(id ?? '') ?? []
-    return Number(startedAt) === this.#view.startedAt ? Number(number) : null
+    const isKnown = Number(startedAt) === this.#view.startedAt && Number(number) <= this.#recorder.last
+    return isKnown ? Number(number) : null
   }
 }

@@ -31,6 +31,11 @@ export class Recorder {
     this.#timer = setInterval(() => this.#tick(), INTERVAL).unref()
   }
 
+  /** The number of the latest point; 0 before the first one. */
+  get last(): number {
+    return this.#last
+  }
+
   /** The points that follow the one of that number, the oldest first. */
   since(number: number): readonly Point[] {
     return this.#points.filter((point) => point.number > number)

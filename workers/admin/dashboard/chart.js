@@ -68,6 +68,8 @@ export class Chart {
       this.#legend,
       this.#canvas
     ])
+    // Whether there is a pool, or compression, is known when the first figures are here.
+    this.#root.hidden = options.isShown !== undefined
     place.append(this.#root)
     this.#canvas.append(this.#empty)
     this.#canvas.addEventListener('keydown', (event) => this.#move(event))
