@@ -1,4 +1,4 @@
-import { count, duration, percent, rate, short, size } from './format.js'
+import { count, duration, percent, rate, size, tick } from './format.js'
 
 /** @import { ChartOptions, Line } from './chart.js' */
 /** @import { Point } from '../point.ts' */
@@ -12,7 +12,7 @@ export const CHARTS = [
     title: 'Requests by lane',
     scale: 'linear',
     format: rate,
-    axisFormat: short,
+    axisFormat: tick,
     empty: 'Nothing has been recorded yet',
     lines: () => [
       { label: 'fast', color: 1, value: ({ lanes }) => lanes.fast.requests },
@@ -35,7 +35,7 @@ export const CHARTS = [
     title: 'Connections',
     scale: 'linear',
     format: count,
-    axisFormat: short,
+    axisFormat: tick,
     empty: 'Nothing has been recorded yet',
     lines: () => [
       { label: 'open', color: 1, value: ({ openConnections }) => openConnections },
@@ -46,7 +46,7 @@ export const CHARTS = [
     title: 'Deliveries',
     scale: 'linear',
     format: rate,
-    axisFormat: short,
+    axisFormat: tick,
     empty: 'Nothing has been recorded yet',
     lines: () => [
       { label: 'delivered', color: 3, value: ({ delivered }) => delivered },
@@ -64,7 +64,7 @@ export const CHARTS = [
     title: 'Slow subscribers',
     scale: 'linear',
     format: rate,
-    axisFormat: short,
+    axisFormat: tick,
     empty: 'Nothing has been recorded yet',
     note: ({ hub }) => `${size(hub.heldBytes)} held back`,
     lines: () => [
@@ -76,7 +76,7 @@ export const CHARTS = [
     title: 'Pool',
     scale: 'linear',
     format: count,
-    axisFormat: short,
+    axisFormat: tick,
     empty: 'Nothing has been recorded yet',
     isShown: (_points, { status }) => status.totals.pool !== null,
     note: ({ status }) => `${count(status.totals.pool?.threads ?? 0)} threads`,

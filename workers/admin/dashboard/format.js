@@ -34,6 +34,16 @@ export function short(value) {
 }
 
 /**
+ * The same for an axis, where 1.50k stands beside 2k.
+ *
+ * @param {number | null} value
+ * @returns {string}
+ */
+export function tick(value) {
+  return short(value).replace(/\.0+(?=\D|$)|(\.\d*?)0+(?=\D|$)/, '$1')
+}
+
+/**
  * @param {number | null} value messages or requests per second
  * @returns {string}
  */

@@ -1,6 +1,6 @@
 import { deepEqual } from 'node:assert/strict'
 import { test } from 'node:test'
-import { age, count, duration, percent, rate, short, size } from './format.js'
+import { age, count, duration, percent, rate, short, size, tick } from './format.js'
 
 test('counts are exact', () => {
   deepEqual([0, 12, 1_234_567, null].map(count), ['0', '12', '1,234,567', '–'])
@@ -22,6 +22,19 @@ test('what changes every second has three digits, whatever its size', () => {
     '2G'
   ])
   deepEqual([1500, null].map(rate), ['1.50k/s', '–'])
+})
+
+test('the marks of an axis have no digits that say nothing', () => {
+  deepEqual([0, 100, 1500, 1000, 1250, 12_500, 0.5, 20_000].map(tick), [
+    '0',
+    '100',
+    '1.5k',
+    '1k',
+    '1.25k',
+    '12.5k',
+    '0.5',
+    '20k'
+  ])
 })
 
 test('durations have the unit that suits them', () => {
