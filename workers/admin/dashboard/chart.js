@@ -1,5 +1,6 @@
 import { element, write } from './elements.js'
 import { time } from './format.js'
+import { HEIGHT, plotOptions } from './plot-options.js'
 import uPlot from './uplot.js'
 
 /** @import { Point } from '../point.ts' */
@@ -20,16 +21,11 @@ import uPlot from './uplot.js'
  * @property {(value: number | null) => string} format
  * @property {(value: number) => string} [axisFormat]
  * @property {'linear' | 'share' | 'logarithmic'} scale
+ * @property {number} [least] how far a linear scale reaches at least; 4 if it is left out
  * @property {string} empty what is said while no line has a value
  * @property {(now: Now) => string} [note] stands beside the title
  * @property {(points: readonly Point[], now: Now) => boolean} [isShown]
  */
-
-/** Seconds on the horizontal axis. */
-const WINDOW = 300
-const HEIGHT = 190
-const AXIS = 54
-const FONT = '12px system-ui, sans-serif'
 
 /** A chart of the last five minutes, with a legend that has the figures under the pointer, or the latest ones. */
 export class Chart {
@@ -118,7 +114,7 @@ export class Chart {
     const data = this.#data()
     this.#empty.hidden = data.slice(1).some((values) => values.some((value) => value !== null))
     if (this.#canvas.clientWidth === 0) return
-    if (this.#plot === null) this.#plot = new uPlot(this.#plotOptions(), data, this.#canvas)
+    if (this.#plot === null) this.#plot = this.#newPlot(data)
     else this.#plot.setData(data)
     this.#tell()
   }
@@ -129,63 +125,17 @@ export class Chart {
     return [times, ...this.#lines.map(({ value }) => this.#points.map(value))]
   }
 
-  /** @returns {uPlot.Options} */
-  #plotOptions() {
-    const styles = getComputedStyle(document.documentElement)
-    const color = (/** @type {string} */ name) => styles.getPropertyValue(`--${name}`).trim()
-    const axis = { stroke: color('quiet'), font: FONT, ticks: { show: false } }
-    const grid = { stroke: color('grid'), width: 1 }
-    const { scale, format, axisFormat } = this.#options
-    return {
+  /**
+   * @param {uPlot.AlignedData} data
+   * @returns {uPlot}
+   */
+  #newPlot(data) {
+    const options = plotOptions(this.#options, this.#lines, {
       width: this.#canvas.clientWidth,
-      height: HEIGHT,
-      padding: [10, 6, 0, 0],
-      legend: { show: false },
-      cursor: { y: false, drag: { x: false, y: false }, sync: { key: 'dashboard' }, points: { size: 7 } },
-      scales: {
-        x: { time: true, range: () => this.#range() },
-        y: { range: RANGES[scale], ...(scale === 'logarithmic' ? { distr: 3 } : {}) }
-      },
-      series: [
-        {},
-        ...this.#lines.map((line, index) => ({
-          label: line.label,
-          stroke: color(`line-${line.color}`),
-          width: 1.5,
-          points: { show: false },
-          ...(line.isDashed === true ? { dash: [4, 3] } : {}),
-          ...(index === 0 && scale === 'linear' ? { fill: `${color(`line-${line.color}`)}1f` } : {})
-        }))
-      ],
-      axes: [
-        {
-          ...axis,
-          grid: { show: false },
-          incrs: [60, 120, 300],
-          space: 46,
-          size: 24,
-          gap: 4,
-          values: (_plot, splits) => splits.map(clock)
-        },
-        {
-          ...axis,
-          grid,
-          size: AXIS,
-          gap: 6,
-          space: 36,
-          ...(scale === 'logarithmic' ? { filter: powersOfTen, grid: { ...grid, filter: powersOfTen } } : {}),
-          values: (_plot, splits) =>
-            splits.map((value) => (value === null ? '' : (axisFormat ?? format)(value)))
-        }
-      ],
-      hooks: { setCursor: [() => this.#tell()] }
-    }
-  }
-
-  /** @returns {[number, number]} */
-  #range() {
-    const end = this.#points.at(-1)?.time ?? Date.now() / 1000
-    return [end - WINDOW, end]
+      end: () => this.#points.at(-1)?.time ?? Date.now() / 1000,
+      onCursor: () => this.#tell()
+    })
+    return new uPlot(options, data, this.#canvas)
   }
 
   /** Writes the figures of the point under the cursor, or of the latest one. */
@@ -231,42 +181,4 @@ export class Chart {
     if (this.#plot === null) this.#draw()
     else if (this.#plot.width !== width) this.#plot.setSize({ width, height: HEIGHT })
   }
-}
-
-/** @type {Readonly<Record<ChartOptions['scale'], (plot: uPlot, min: number | null, max: number | null) => [number, number]>>} */
-const RANGES = {
-  linear: (_plot, _min, max) => [0, Math.max((max ?? 0) * 1.1, 4)],
-  share: () => [0, 1],
-  logarithmic: (_plot, min, max) => [
-    min === null ? 1e-5 : powerOfTen(min, Math.floor),
-    max === null ? 1e-1 : powerOfTen(max * 1.01, Math.ceil)
-  ]
-}
-
-/**
- * @param {number} value
- * @param {(exponent: number) => number} round
- * @returns {number}
- */
-function powerOfTen(value, round) {
-  return 10 ** round(Math.log10(value))
-}
-
-/**
- * The lines between them say nothing that a reader looks for.
- *
- * @param {uPlot} _plot
- * @param {readonly number[]} splits
- * @returns {(number | null)[]}
- */
-function powersOfTen(_plot, splits) {
-  return splits.map((value) => (Math.abs(Math.log10(value) % 1) < 1e-6 ? value : null))
-}
-
-/**
- * @param {number} seconds since 1970
- * @returns {string}
- */
-function clock(seconds) {
-  return time(seconds).slice(0, 5)
 }

@@ -63,14 +63,11 @@ export const CHARTS = [
   {
     title: 'Slow subscribers',
     scale: 'linear',
-    format: rate,
-    axisFormat: tick,
+    least: 1000,
+    format: size,
     empty: 'Nothing has been recorded yet',
-    note: ({ hub }) => `${size(hub.heldBytes)} held back`,
-    lines: () => [
-      { label: 'skipped', color: 2, value: ({ skipped }) => skipped },
-      { label: 'closed', color: 7, value: ({ slowClosed }) => slowClosed }
-    ]
+    note: ({ hub }) => `${count(hub.skipped)} skipped, ${count(hub.slowClosed)} closed`,
+    lines: () => [{ label: 'held back', color: 2, value: ({ heldBytes }) => heldBytes }]
   },
   {
     title: 'Pool',
