@@ -166,7 +166,7 @@ export const settingRows: { readonly [Name in keyof Settings]: Row<Settings[Name
     default: null,
     shownDefault: '127.0.0.1:9000; off for serve()',
     commandDefault: { host: '127.0.0.1', port: 9000 },
-    meaning: 'host and port of the admin server: /livez, /readyz, /metrics, /status; or off',
+    meaning: 'host and port of the admin server: the dashboard, /livez, /readyz, /metrics, /status; or off',
     expected: 'a host and a port, such as 127.0.0.1:9000, or "off"',
     read: addressOrOff
   },

@@ -83,7 +83,8 @@ describe('the package', () => {
       'LICENSE',
       'dist/index.js',
       'dist/index.d.ts',
-      'dist/workers/worker.js'
+      'dist/workers/worker.js',
+      'dist/workers/admin/dashboard/index.html'
     ])
       ok(packed.includes(file), file)
     deepEqual(
@@ -125,6 +126,17 @@ describe('the package', () => {
       match(stdout, /{"methods":\["GET","HEAD"\],"path":"\/plaintext","lane":"fast","note":""}/)
     })
   }
+
+  test('serves the dashboard with its charts', async () => {
+    const child = scherzo(['serve', 'app.js', '--port', '0', '--workers', '1', '--admin', '127.0.0.1:0'])
+    const [, admin = ''] = await child.printed(/"admin":"(http:[^"]+)"/)
+    const page = await fetch(admin, { headers: { accept: 'text/html' } })
+    match(await page.text(), /<script type="module" src="\/dashboard\/main\.js">/)
+    match(await textOf(`${admin}/dashboard/main.js`), /^import /)
+    match(await textOf(`${admin}/dashboard/uplot.js`), /export \{ uPlot as default \}/)
+    child.signal('SIGTERM')
+    equal((await child.ended).code, 0)
+  })
 
   test('prints its version', async () => {
     equal((await scherzo(['--version']).ended).stdout, `${manifest.version}\n`)

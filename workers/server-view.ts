@@ -18,6 +18,10 @@ export interface ServerView {
   readonly threads: readonly WorkerView[]
   /** What workers that are gone have counted. */
   readonly retired: Stats
+  /** How many connections each channel has, on all workers together: every worker is asked. */
+  channels(): Promise<ReadonlyMap<string, number>>
+  /** How many messages the channel has had. */
+  offsetOf(channel: string): number
 }
 
 export type ServerState = 'starting' | 'ready' | 'reloading' | 'draining'

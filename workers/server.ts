@@ -172,6 +172,10 @@ export class Server implements ScherzoServer, ServerView {
     return this.#task.hub.channels()
   }
 
+  offsetOf(channel: string): number {
+    return this.#task.hub.offsetOf(channel)
+  }
+
   history(channel: string, options?: HistoryOptions): Promise<HubHistory> {
     return this.#task.hub.hub.history(channel, options)
   }

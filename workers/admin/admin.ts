@@ -10,8 +10,11 @@ import { listenError } from '../address.ts'
 import type { ServerView } from '../server-view.ts'
 import { isAllowedHost } from './allowed-host.ts'
 import { Census } from './census.ts'
+import { Dashboard } from './dashboard.ts'
+import { Feed } from './feed.ts'
 import { metricsOf } from './metrics.ts'
 import { reasonNotReady } from './readiness.ts'
+import { Recorder } from './recorder.ts'
 import { statusOf } from './status.ts'
 
 /** How long answers that are under way have when the admin server closes, in milliseconds: they are small. */
@@ -19,6 +22,7 @@ const LAST_ANSWERS = 100
 
 const INDEX = `Scherzo's admin server
 
+/         for browsers: the dashboard
 /livez    whether the process lives
 /readyz   whether it can be sent requests
 /metrics  for Prometheus
@@ -42,7 +46,10 @@ export async function startAdmin(
   log: Logger
 ): Promise<AdminServer> {
   const server = createServer()
-  const fastify = createAdmin(server, host, view, log)
+  const census = new Census(view)
+  const recorder = new Recorder(census, log)
+  const feed = new Feed(view, census, recorder)
+  const fastify = createAdmin(server, host, view, census, await Dashboard.open(feed), log)
   await fastify.ready()
   try {
     // Not Fastify's listen(): it would give each address of "localhost" a server of its own, out of reach of close().
@@ -50,14 +57,26 @@ export async function startAdmin(
       server.once('error', reject).listen({ host, port, exclusive: true }, resolve)
     })
   } catch (error) {
+    recorder.close()
     await fastify.close()
     throw listenError(host, port, error, 'SCZ_ERR_ADMIN_LISTEN')
   }
-  return { host, port: (server.address() as AddressInfo).port, close: () => close(server, fastify) }
+  const closeAll = (): Promise<void> => {
+    recorder.close()
+    feed.close()
+    return close(server, fastify)
+  }
+  return { host, port: (server.address() as AddressInfo).port, close: closeAll }
 }
 
-function createAdmin(server: Server, host: string, view: ServerView, log: Logger): FastifyInstance {
-  const census = new Census(view)
+function createAdmin(
+  server: Server,
+  host: string,
+  view: ServerView,
+  census: Census,
+  dashboard: Dashboard,
+  log: Logger
+): FastifyInstance {
   const fastify = createFastify({
     // Whoever asks while it closes is told what they ask for.
     return503OnClosing: false,
@@ -73,7 +92,13 @@ function createAdmin(server: Server, host: string, view: ServerView, log: Logger
       log.error({ err: error }, `The admin server could not answer ${request.url}: ${reasonOf(error)}`)
   })
 
-  fastify.get('/', (_request, reply) => text(reply, 200, INDEX))
+  fastify.get('/', (request, reply) => {
+    reply.header('vary', 'accept')
+    // Browsers name HTML; curl takes anything, and is better served with a list.
+    const isBrowser = request.headers.accept?.includes('text/html') === true
+    return isBrowser ? dashboard.page(reply) : text(reply, 200, INDEX)
+  })
+  dashboard.addRoutes(fastify)
   fastify.get('/livez', (_request, reply) => text(reply, 200, 'ok'))
   fastify.get('/readyz', (_request, reply) => {
     const reason = reasonNotReady(view)

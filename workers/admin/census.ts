@@ -10,6 +10,8 @@ export interface Snapshot {
   readonly serving: readonly WorkerView[]
   /** What the threads and those before them have counted, added up. */
   readonly counts: Stats
+  /** How many messages the hub has had. */
+  readonly published: number
   /** How often each worker was replaced because it had died, by its number. */
   readonly restarts: ReadonlyMap<number, number>
 }
@@ -26,14 +28,21 @@ export class Census {
 
   take(): Snapshot {
     const view = this.#view
-    const { threads, retired } = view
+    const { threads, retired, published } = view
     const counts = new Stats()
     counts.addCounts(retired)
     for (const { number, restarts, stats } of threads) {
       counts.addCounts(stats)
       this.#restarts.set(number, Math.max(restarts, this.#restarts.get(number) ?? 0))
     }
-    return { view, threads, serving: servingOf(threads), counts, restarts: new Map(this.#restarts) }
+    return {
+      view,
+      threads,
+      serving: servingOf(threads),
+      counts,
+      published,
+      restarts: new Map(this.#restarts)
+    }
   }
 }
 

@@ -172,9 +172,9 @@ function poolFamilies({ counts, threads }: Snapshot): Family[] {
   ]
 }
 
-function hubFamilies({ view, counts, threads }: Snapshot): Family[] {
+function hubFamilies({ counts, published, threads }: Snapshot): Family[] {
   return [
-    counter('scherzo_hub_published_total', 'Messages that were published, by any thread.', view.published),
+    counter('scherzo_hub_published_total', 'Messages that were published, by any thread.', published),
     counter(
       'scherzo_hub_delivered_total',
       'Messages that were handed to the sockets of subscribers, once for each.',

@@ -47,6 +47,11 @@ export class HubCenter {
     return this.#bus.stats.messages
   }
 
+  /** The offset of the channel's last message; 0 before the first one. */
+  offsetOf(channel: string): number {
+    return this.#bus.offsetOf(channel)
+  }
+
   /** Lets a thread in. It is let go of when its end of the port is gone, as it is when the thread has ended. */
   connect(): HubLink {
     const id = ++this.#lastId

@@ -14,6 +14,8 @@ export function fakeView(given: Partial<ServerView> = {}): ServerView {
     published: 0,
     threads: [fakeWorker(1), fakeWorker(2)],
     retired: new Stats(),
+    channels: async () => new Map(),
+    offsetOf: () => 0,
     ...given
   }
 }
