@@ -110,7 +110,7 @@ function createInstance(
   })
   // Before all others, and so it closes after the app's own hooks, which may publish.
   fastify.addHook('onClose', async () => hub.close())
-  const endpoints = new Endpoints(fastify, settings, hub.hub)
+  const endpoints = new Endpoints(fastify, settings, hub.hub, hub.attendance)
   state.upgrades = endpoints
   hub.onControl = (control) => endpoints.control(control)
   mountHub(fastify, publishingOf(hub), (instance) => ({
@@ -134,6 +134,7 @@ function publishingOf(threadHub: ThreadHub): Publishing {
     subscribe: (channel, listener) => hub.subscribe(channel, listener),
     channels: () => threadHub.channels(),
     history: (channel, options) => hub.history(channel, options),
+    presence: (channel) => hub.presence(channel),
     ...identityCalls((control) => threadHub.control(control))
   }
 }

@@ -38,6 +38,13 @@ export interface Membership {
    */
   subscribe(channel: string, since: Since | null): Promise<Recovered | null>
   unsubscribe(channel: string): void
+  /**
+   * Tells the client who is in the channel, and then who joins and leaves, whether it is subscribed or not.
+   *
+   * @throws SCZ_ERR_HUB_CHANNEL, SCZ_ERR_HUB_PRESENCE
+   */
+  watchPresence(channel: string): void
+  unwatchPresence(channel: string): void
   leave(): void
 }
 

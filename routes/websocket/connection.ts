@@ -113,7 +113,7 @@ export class Connection implements FrameSink, SocketListener {
       this.close(code, reason)
     )
     this.#membership = membership
-    for (const channel of channels) membership.subscribe(channel)
+    for (const channel of channels) this.subscribe(channel)
     const { onOpen } = options
     if (view !== null && onOpen !== null) this.#run('onOpen', () => onOpen(view, request))
     if (unread.length > 0) this.receive(unread)
@@ -137,16 +137,28 @@ export class Connection implements FrameSink, SocketListener {
   }
 
   subscribe(channel: string, since?: Since | null): Promise<Recovered | null> | undefined {
-    if (since !== undefined)
-      return this.#state === OPEN
-        ? (this.#membership?.subscribe(channel, since) ?? Promise.resolve(null))
-        : Promise.resolve(null)
-    if (this.#state === OPEN) this.#membership?.subscribe(channel)
-    return undefined
+    const membership = this.#state === OPEN ? this.#membership : null
+    if (membership === null) return since === undefined ? undefined : Promise.resolve(null)
+    let outcome: Promise<Recovered | null> | undefined
+    if (since === undefined) membership.subscribe(channel)
+    else outcome = membership.subscribe(channel, since)
+    this.standing?.attend(channel)
+    return outcome
   }
 
   unsubscribe(channel: string): void {
-    if (this.#state === OPEN) this.#membership?.unsubscribe(channel)
+    if (this.#state !== OPEN) return
+    this.#membership?.unsubscribe(channel)
+    this.standing?.absent(channel)
+  }
+
+  /** @throws SCZ_ERR_HUB_CHANNEL, SCZ_ERR_HUB_PRESENCE */
+  watchPresence(channel: string): void {
+    if (this.#state === OPEN) this.#membership?.watchPresence(channel)
+  }
+
+  unwatchPresence(channel: string): void {
+    if (this.#state === OPEN) this.#membership?.unwatchPresence(channel)
   }
 
   close(code: number, reason: string): void {

@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
+import type { Attending } from '../../core/broadcast/attendance.ts'
 import type { Subscriptions } from '../../core/broadcast/subscriptions.ts'
 import type { ParserSettings } from '../../core/websocket/frame-parser.ts'
 import type { Connection } from './connection.ts'
@@ -12,6 +13,7 @@ import type { Tally } from './tally.ts'
 /** What all WebSockets of a worker share. */
 export interface Services {
   readonly subscriptions: Subscriptions
+  readonly attendance: Attending
   readonly roster: Roster<Connection>
   readonly deadlines: Deadlines
   readonly identities: Identities

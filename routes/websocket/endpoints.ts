@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IncomingMessage } from 'node:http'
+import type { Attending } from '../../core/broadcast/attendance.ts'
 import { DEFAULT_SLOW_POLICY } from '../../core/broadcast/subscriptions.ts'
 import type { Membership, SlowPolicy, Subscriptions } from '../../core/broadcast/subscriptions.ts'
 import type { Settings } from '../../core/settings.ts'
@@ -40,10 +41,16 @@ export class Endpoints {
   #isClosing = false
 
   /** @param fastify the root instance, before its plugins and before the fast routes are mounted */
-  constructor(fastify: FastifyInstance, settings: Settings, subscriptions: Subscriptions) {
+  constructor(
+    fastify: FastifyInstance,
+    settings: Settings,
+    subscriptions: Subscriptions,
+    attendance: Attending
+  ) {
     this.#settings = settings
     this.#services = {
       subscriptions,
+      attendance,
       roster: new Roster(settings.pingInterval * 1000),
       deadlines: new Deadlines(settings.closeTimeout * 1000),
       identities: new Identities(),

@@ -5,6 +5,7 @@ import { ScherzoError } from '../../core/errors.ts'
 import type { Settings } from '../../core/settings.ts'
 import type { HubSocket } from './hub-socket.ts'
 import type { Authenticate, Authorize, Identity, TokenAuthenticator } from './identity.ts'
+import type { PresenceData } from './presence-data.ts'
 
 /** What Fastify does with the request before it becomes a WebSocket. */
 export type BeforeUpgrade = Pick<
@@ -26,8 +27,14 @@ export interface HubRouteOptions extends BeforeUpgrade {
     | ((request: FastifyRequest, identity: Identity | null) => readonly string[])
   /** Finds out who connects, before the 101: a function, or what `jwt()` gives. @default nobody asks */
   readonly authenticate?: Authenticate | TokenAuthenticator
-  /** Whether an identity may subscribe to a channel or publish to it. @default all may */
+  /** Whether an identity may subscribe to a channel, publish to it or see who is in it. @default all may */
   readonly authorize?: Authorize
+  /**
+   * What others see of an identity in channels with presence, beside its id: a value that JSON can hold, up to 1 KiB of it.
+   *
+   * @default nothing
+   */
+  readonly presenceData?: PresenceData
   /** Subprotocols in the order of preference, or a function that chooses among those offered. @default none */
   readonly protocols?: readonly string[] | ((offered: readonly string[]) => string | null)
   /** Origins whose pages may connect, such as `https://example.com`. @default all */
@@ -54,6 +61,7 @@ export interface EndpointOptions {
   /** Where identities come from tokens. */
   readonly tokens: TokenAuthenticator | null
   readonly authorize: Authorize | null
+  readonly presenceData: PresenceData | null
   /** 0: no limit. */
   readonly maxSocketsPerIdentity: number
   readonly chooseProtocol: ((offered: readonly string[]) => string | null) | null
@@ -84,6 +92,7 @@ export function readEndpointOptions(
       tokens === null ? (authenticate as Authenticate | null) : (request) => tokens.authenticate(request),
     tokens,
     authorize: given.authorize ?? null,
+    presenceData: given.presenceData ?? null,
     maxSocketsPerIdentity: settings.maxSocketsPerIdentity,
     chooseProtocol: protocols === undefined ? null : chooserOf(protocols),
     origins: given.origins ?? null,
@@ -137,6 +146,7 @@ const RULES: Readonly<Record<OwnName, Rule>> = {
     holds: (value) => isFunction(value) || isTokenAuthenticator(value)
   },
   authorize: aFunction,
+  presenceData: aFunction,
   protocols: { expected: 'a list of subprotocols, or a function that chooses one', holds: isListOrFunction },
   origins: { expected: 'a list of origins', holds: isList },
   maxMessageBytes: { expected: 'a whole number of bytes from 1 to 1073741824', holds: isWithin(1, 2 ** 30) },

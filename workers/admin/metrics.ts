@@ -200,6 +200,16 @@ function hubFamilies({ view, counts, threads }: Snapshot): Family[] {
       'scherzo_hub_held_bytes',
       'What is held back for slow connections; a frame that several wait for counts for each.',
       sumOf('hubHeldBytes', threads)
+    ),
+    gauge(
+      'scherzo_hub_presence_members',
+      'Identities in channels with presence, once for each channel.',
+      view.present
+    ),
+    counter(
+      'scherzo_hub_presence_changes_total',
+      'Messages that told who joined and left.',
+      view.presenceTold
     )
   ]
 }

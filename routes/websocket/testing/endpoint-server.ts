@@ -6,6 +6,7 @@ import { fastify as createFastify } from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import { WebSocket } from 'ws'
 import type { ClientOptions } from 'ws'
+import type { Attending } from '../../../core/broadcast/attendance.ts'
 import type { Outbox } from '../../../core/broadcast/outbox.ts'
 import type { Membership, SlowPolicy, Subscriptions } from '../../../core/broadcast/subscriptions.ts'
 import { resolveSettings } from '../../../core/settings.ts'
@@ -30,6 +31,8 @@ export interface EndpointServer {
   readonly sockets: readonly Socket[]
 }
 
+const NOBODY_ASKS: Attending = { isAsked: () => false, enter: () => {}, show: () => {}, leave: () => {} }
+
 /** A member of the fake hub. */
 export interface Member {
   readonly outbox: Outbox
@@ -52,6 +55,8 @@ export class FakeHub implements Subscriptions {
         return null
       },
       unsubscribe: (channel) => void member.channels.delete(channel),
+      watchPresence: () => {},
+      unwatchPresence: () => {},
       leave: () => {
         member.hasLeft = true
       }
@@ -81,7 +86,7 @@ export async function startEndpoints(
     serverFactory: (handler) => createMainLane(handler as RequestListener, {}, state, tls)
   })
   const hub = new FakeHub()
-  const endpoints = new Endpoints(fastify, settings, hub)
+  const endpoints = new Endpoints(fastify, settings, hub, NOBODY_ASKS)
   state.upgrades = endpoints
   await add(fastify, (instance, path, options) => endpoints.route(instance, path, options), endpoints)
   const sockets: Socket[] = []
