@@ -9,6 +9,9 @@ import type { Bus } from '../../core/bus/bus.ts'
 import { ScherzoError } from '../../core/errors.ts'
 import type { CenterAnswer } from './history-center.ts'
 
+/** What it needs of the bus. */
+export type PresenceBus = Pick<Bus, 'publish' | 'offsetOf' | 'messages'>
+
 /** A channel in which somebody is, or that somebody watches. */
 class Room {
   readonly name: string
@@ -33,7 +36,7 @@ class Room {
  * included (Node 26.10, 2026-11-21, `node --expose-gc bench/micro/presence.ts`, the machine busy with other work).
  */
 export class PresenceCenter {
-  readonly #bus: Bus
+  readonly #bus: PresenceBus
   readonly #onError: (error: unknown, message: string) => void
   readonly #rules = new ChannelRules()
   readonly #rooms = new Map<string, Room>()
@@ -41,7 +44,7 @@ export class PresenceCenter {
   /** How many messages have told changes. */
   told = 0
 
-  constructor(bus: Bus, onError: (error: unknown, message: string) => void) {
+  constructor(bus: PresenceBus, onError: (error: unknown, message: string) => void) {
     this.#bus = bus
     this.#onError = onError
   }
@@ -55,6 +58,11 @@ export class PresenceCenter {
     let members = 0
     for (const { presence } of this.#rooms.values()) members += presence.count
     return members
+  }
+
+  /** Channels that somebody is in or watches. */
+  get rooms(): number {
+    return this.#rooms.size
   }
 
   setRule(pattern: string, rule: ChannelRule): void {

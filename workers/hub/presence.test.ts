@@ -266,7 +266,7 @@ test('whatever happens, all who watch end with what is true', async () => {
               watchers = watchers.filter(({ watcher }) => watcher !== chosen)
             } else if (action === 'stall') chosen?.outbox.stall()
             else if (action === 'drain') chosen?.outbox.drain()
-            else if (action === 'wait') await delay(index)
+            else if (action === 'wait') await delay(3 * index)
             else {
               inside = inside.filter((each) => each.hub !== hub)
               watchers = watchers.filter((each) => each.hub !== hub)
@@ -291,7 +291,7 @@ test('whatever happens, all who watch end with what is true', async () => {
         }
       }
     ),
-    { numRuns: 60 }
+    { numRuns: 40 }
   )
 })
 
