@@ -426,6 +426,56 @@ export const catalogue = {
     message: 'The client reads too slowly: a message has waited for it for %d ms',
     status: null,
     closeCode: 1008
+  },
+  SCZ_ERR_PROTOCOL_MESSAGE: {
+    message: 'Cannot read the message: %s',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_PROTOCOL_UNREADABLE: {
+    message: 'The client sent %d messages that cannot be read',
+    status: null,
+    closeCode: 1008
+  },
+  SCZ_ERR_PROTOCOL_ACTION: {
+    message: 'Unknown action: use one of %s',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_PROTOCOL_FIELD: {
+    message: 'The field "%s" has to be %s',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_PROTOCOL_FORBIDDEN: {
+    message: 'You may not %s the channel "%s"',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_PROTOCOL_CALLED_OFF: {
+    message: 'The subscription to "%s" was called off before it began',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_PROTOCOL_WITHDRAWN: {
+    message: 'The server has ended the subscription to "%s"',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_PROTOCOL_PRESENCE: {
+    message: 'Presence is not kept for the channel "%s"',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_PROTOCOL_AUTHENTICATED: {
+    message: 'The socket is past its first message: use the action "renew" for a new token',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_PROTOCOL_FAILED: {
+    message: 'The server failed to answer the request: try again later',
+    status: null,
+    closeCode: null
   }
 } as const
 

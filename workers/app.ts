@@ -47,6 +47,7 @@ export interface App {
   readonly files: readonly string[]
   readonly state: LaneState
   readonly draining: Draining
+  readonly endpoints: Endpoints
   readonly pool: Pool | null
 }
 
@@ -69,7 +70,7 @@ export async function loadApp(path: string, context: AppContext): Promise<App> {
     // The threads load their copies at the same time.
     const poolStart = pool?.start()
     const state = new LaneState(limitsFor(context.settings, options), context.stats)
-    const { fastify, mounted } = createInstance(options, context, state, pool)
+    const { fastify, mounted, endpoints } = createInstance(options, context, state, pool)
     const server = fastify.server as Server
     const draining = new Draining(server, state)
     await fastify.register(plugin as FastifyPluginAsync)
@@ -77,7 +78,7 @@ export async function loadApp(path: string, context: AppContext): Promise<App> {
     pool?.setRoutes(mounted.rows)
     await poolStart
     if (mounted.table.size > 0) draining.lane = new FastLane(server, mounted, state)
-    return { fastify, routes: mounted.rows, files: [...files], state, draining, pool }
+    return { fastify, routes: mounted.rows, files: [...files], state, draining, endpoints, pool }
   } catch (error) {
     await pool?.destroy()
     throw startError(path, error)
@@ -94,7 +95,7 @@ function createInstance(
   { settings, log, tls, hub }: AppContext,
   state: LaneState,
   pool: Pool | null
-): { fastify: FastifyInstance; mounted: Mounted } {
+): { fastify: FastifyInstance; mounted: Mounted; endpoints: Endpoints } {
   if ('serverFactory' in options)
     throw new Error('its options have a serverFactory, and Scherzo makes the server itself')
   const fastify = createFastify({
@@ -110,10 +111,11 @@ function createInstance(
   })
   // Before all others, and so it closes after the app's own hooks, which may publish.
   fastify.addHook('onClose', async () => hub.close())
-  const endpoints = new Endpoints(fastify, settings, hub.hub, hub.attendance)
+  const publishing = publishingOf(hub)
+  const endpoints = new Endpoints(fastify, settings, hub.hub, hub.attendance, publishing)
   state.upgrades = endpoints
   hub.onControl = (control) => endpoints.control(control)
-  mountHub(fastify, publishingOf(hub), (instance) => ({
+  mountHub(fastify, publishing, (instance) => ({
     channel: (pattern, rule) => hub.channel(pattern, rule),
     route: (path, given) => endpoints.route(instance, path, given),
     attach(socket, channels, slow) {
@@ -123,7 +125,8 @@ function createInstance(
     }
   }))
   pool?.attach(fastify, options, state.limits.bodyLimit)
-  return { fastify, mounted: mountFastRoutes(fastify, reasonForLaneOff(settings.fastLane, options)) }
+  const mounted = mountFastRoutes(fastify, reasonForLaneOff(settings.fastLane, options))
+  return { fastify, mounted, endpoints }
 }
 
 function publishingOf(threadHub: ThreadHub): Publishing {

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../core/errors.ts'
 import type { Settings } from '../core/settings.ts'
 import type { RouteRow } from '../routes/mount.ts'
+import type { Reconnect } from '../routes/protocol/notices.ts'
 import type { HubLink } from './hub/messages.ts'
 
 /** What a worker is started with. */
@@ -44,4 +45,4 @@ export type WorkerReport =
   | { readonly type: 'draining' }
 
 /** From the primary to a worker. */
-export type WorkerOrder = { readonly type: 'close' }
+export type WorkerOrder = { readonly type: 'close'; readonly reconnect: Reconnect }

@@ -74,7 +74,7 @@ export async function routesOf(app: string | URL, settings: Settings): Promise<r
   })
   try {
     const { routes } = await thread.ready
-    await thread.close()
+    await thread.close('later')
     return routes
   } finally {
     await thread.terminate()

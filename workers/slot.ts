@@ -102,7 +102,7 @@ export class Slot {
   async close(): Promise<ScherzoError | null> {
     this.#isClosed = true
     this.#cancelStart()
-    const causes = await Promise.all(this.threads.map((thread) => thread.close()))
+    const causes = await Promise.all(this.threads.map((thread) => thread.close('later')))
     return causes.find((cause) => cause !== null) ?? null
   }
 
@@ -125,7 +125,8 @@ export class Slot {
     this.#thread = successor
     if (thread === null) return { stoppedListening: Promise.resolve(), ended: Promise.resolve() }
     this.#retiring.add(thread)
-    const ended = thread.state === 'stuck' ? thread.terminate() : thread.close()
+    const ended =
+      thread.state === 'stuck' ? thread.terminate() : thread.close(successor === null ? 'later' : 'now')
     return { stoppedListening: thread.stoppedListening, ended }
   }
 

@@ -4,6 +4,7 @@ import type { EventLoopUtilization } from 'node:perf_hooks'
 import { Worker } from 'node:worker_threads'
 import { ScherzoError, reasonOf } from '../core/errors.ts'
 import type { RouteRow } from '../routes/mount.ts'
+import type { Reconnect } from '../routes/protocol/notices.ts'
 import type { HubCenter } from './hub/hub-center.ts'
 import { portsOf } from './hub/messages.ts'
 import type { WorkerOrder, WorkerReport, WorkerTask } from './messages.ts'
@@ -119,11 +120,15 @@ export class WorkerThread {
     return utilization
   }
 
-  /** Lets the app finish and close; ends the thread when that takes too long. Gives the cause if the app failed to close. */
-  async close(): Promise<ScherzoError | null> {
+  /**
+   * Lets the app finish and close; ends the thread when that takes too long. Gives the cause if the app failed to close.
+   *
+   * @param reconnect what clients with WebSockets are told
+   */
+  async close(reconnect: Reconnect): Promise<ScherzoError | null> {
     if (this.#hasEnded) return null
     this.#isClosing = true
-    const order: WorkerOrder = { type: 'close' }
+    const order: WorkerOrder = { type: 'close', reconnect }
     this.#thread.postMessage(order)
     const timer = setTimeout(() => void this.#thread.terminate(), this.#drainTimeout + CLOSE_HOOKS_TIMEOUT)
     const cause = await this.ended

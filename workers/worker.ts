@@ -34,7 +34,9 @@ async function run(task: WorkerTask): Promise<void> {
     startHeartbeat(stats, () => measure(app, hub, stats))
     report({ type: 'ready', routes: app.routes, files: app.files })
     primary.on('message', (order: WorkerOrder) => {
-      if (order.type === 'close') void close(app, hub, stats, settings.drainTimeout * 1000)
+      if (order.type !== 'close') return
+      app.endpoints.reconnect = order.reconnect
+      void close(app, hub, stats, settings.drainTimeout * 1000)
     })
   } catch (error) {
     const known =

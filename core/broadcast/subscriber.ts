@@ -66,8 +66,7 @@ export class Subscriber implements Membership, Returner {
   subscribe(channel: string): void
   subscribe(channel: string, since: Since | null): Promise<Recovered | null>
   subscribe(channel: string, since?: Since | null): Promise<Recovered | null> | undefined {
-    const isKnown = channel !== BROADCAST && !isPresenceName(channel) && this.#has(channel)
-    if (this.#hasLeft || isKnown) return since === undefined ? undefined : Promise.resolve(null)
+    if (this.#hasLeft || this.has(channel)) return since === undefined ? undefined : Promise.resolve(null)
     if (since !== undefined) return this.#return(channel, since)
     this.#add(this.#host.channel(channel))
     this.#host.totals.subscriptions++
@@ -79,8 +78,12 @@ export class Subscriber implements Membership, Returner {
     this.#add(channel)
   }
 
-  unsubscribe(channel: string): void {
-    if (channel !== BROADCAST && !isPresenceName(channel)) this.#drop(channel)
+  has(channel: string): boolean {
+    return channel !== BROADCAST && !isPresenceName(channel) && this.#has(channel)
+  }
+
+  unsubscribe(channel: string): boolean {
+    return channel !== BROADCAST && !isPresenceName(channel) && this.#drop(channel)
   }
 
   watchPresence(channel: string): void {
@@ -166,10 +169,11 @@ export class Subscriber implements Membership, Returner {
     this.#host.recover(watching)
   }
 
-  #drop(name: string): void {
-    this.#giveUp(name)
+  /** @returns whether it had it, or was about to */
+  #drop(name: string): boolean {
+    const wasReturning = this.#giveUp(name)
     const subscription = this.#find(name)
-    if (subscription === undefined) return
+    if (subscription === undefined) return wasReturning
     const { totals } = this.#host
     this.#subscriptions[subscription.slot] = this.#subscriptions.at(-1)!
     this.#subscriptions[subscription.slot]!.slot = subscription.slot
@@ -178,15 +182,17 @@ export class Subscriber implements Membership, Returner {
     totals.subscriptions--
     totals.abandoned += this.#backlog?.forget(subscription.channel) ?? 0
     this.#end(subscription)
+    return true
   }
 
   /** What it was given and has not taken goes as well. */
-  #giveUp(channel: string): void {
+  #giveUp(channel: string): boolean {
     const returning = this.#returning?.get(channel)
-    if (returning === undefined) return
+    if (returning === undefined) return false
     this.#returning!.delete(channel)
     this.#host.totals.abandoned += this.#backlog?.forget(returning.channel) ?? 0
     returning.fail()
+    return true
   }
 
   /** It subscribed when some messages of the parcel had been read already. */

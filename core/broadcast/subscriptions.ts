@@ -37,7 +37,10 @@ export interface Membership {
    * @throws SCZ_ERR_HUB_CHANNEL, SCZ_ERR_HUB_SINCE, both at once
    */
   subscribe(channel: string, since: Since | null): Promise<Recovered | null>
-  unsubscribe(channel: string): void
+  /** @returns whether it had the channel, or was about to */
+  unsubscribe(channel: string): boolean
+  /** Whether it is subscribed to the channel, or about to be. */
+  has(channel: string): boolean
   /**
    * Tells the client who is in the channel, and then who joins and leaves, whether it is subscribed or not.
    *

@@ -10,6 +10,11 @@ import { FrameParser } from '../../core/websocket/frame-parser.ts'
 import type { FrameSink, ParserSettings } from '../../core/websocket/frame-parser.ts'
 import { binaryFrame, closeFrame, pingFrame, pongFrame, textFrame } from '../../core/websocket/frames.ts'
 import type { AcceptedHandshake } from '../../core/websocket/handshake.ts'
+import type { Client } from '../protocol/client.ts'
+import { connectedNotice, drainNotice, unsubscribedNotice } from '../protocol/notices.ts'
+import type { Reconnect } from '../protocol/notices.ts'
+import { Session } from '../protocol/session.ts'
+import { SUBPROTOCOL } from '../protocol/subprotocol.ts'
 import type { Endpoint } from './endpoint.ts'
 import { FirstMessage, MAX_FIRST_MESSAGE } from './first-message.ts'
 import type { HubSocket } from './hub-socket.ts'
@@ -49,7 +54,7 @@ export interface Origin {
 }
 
 /** A WebSocket from the 101 on. */
-export class Connection implements FrameSink, SocketListener {
+export class Connection implements FrameSink, SocketListener, Client {
   readonly #socket: Socket
   readonly #endpoint: Endpoint
   readonly #parser: FrameParser
@@ -67,6 +72,10 @@ export class Connection implements FrameSink, SocketListener {
   #firstLimits: { -readonly [Name in keyof ParserSettings]: ParserSettings[Name] } | null
   /** Of the client, where its sockets are counted. */
   readonly #address: string | null
+  /** Whether its messages are requests of the channel protocol. */
+  readonly speaksProtocol: boolean
+  /** Its requests, from the first one on. */
+  #session: Session | null
   /** What the app sees, if it sees anything. */
   #view: HubSocket | null
   #state: typeof OPEN | typeof CLOSING | typeof ENDED
@@ -78,7 +87,7 @@ export class Connection implements FrameSink, SocketListener {
   #pings: number
   #lastPing: Buffer | null
 
-  constructor(socket: Socket, endpoint: Endpoint, { deflate }: AcceptedHandshake, origin: Origin) {
+  constructor(socket: Socket, endpoint: Endpoint, { deflate, protocol }: AcceptedHandshake, origin: Origin) {
     const { roster, addresses } = endpoint.services
     this.#socket = socket
     this.#endpoint = endpoint
@@ -93,6 +102,8 @@ export class Connection implements FrameSink, SocketListener {
     this.#first = null
     this.#address = origin.address
     if (origin.address !== null) addresses.add(origin.address)
+    this.speaksProtocol = protocol === SUBPROTOCOL
+    this.#session = null
     this.#view = null
     this.#state = OPEN
     this.#silence = 0
@@ -113,7 +124,8 @@ export class Connection implements FrameSink, SocketListener {
       this.close(code, reason)
     )
     this.#membership = membership
-    for (const channel of channels) this.subscribe(channel)
+    if (this.speaksProtocol) this.send(connectedNotice(options, this.standing, channels), false)
+    for (const channel of channels) this.#subscribe(membership, channel)
     const { onOpen } = options
     if (view !== null && onOpen !== null) this.#run('onOpen', () => onOpen(view, request))
     if (unread.length > 0) this.receive(unread)
@@ -137,19 +149,26 @@ export class Connection implements FrameSink, SocketListener {
   }
 
   subscribe(channel: string, since?: Since | null): Promise<Recovered | null> | undefined {
-    const membership = this.#state === OPEN ? this.#membership : null
-    if (membership === null) return since === undefined ? undefined : Promise.resolve(null)
-    let outcome: Promise<Recovered | null> | undefined
-    if (since === undefined) membership.subscribe(channel)
-    else outcome = membership.subscribe(channel, since)
+    if (since !== undefined) return this.catchUp(channel, since)
+    if (this.#state === OPEN && this.#membership !== null) this.#subscribe(this.#membership, channel)
+    return undefined
+  }
+
+  catchUp(channel: string, since: Since | null): Promise<Recovered | null> {
+    if (this.#state !== OPEN || this.#membership === null) return Promise.resolve(null)
+    const outcome = this.#membership.subscribe(channel, since)
     this.standing?.attend(channel)
     return outcome
   }
 
-  unsubscribe(channel: string): void {
-    if (this.#state !== OPEN) return
-    this.#membership?.unsubscribe(channel)
+  has(channel: string): boolean {
+    return this.#membership?.has(channel) === true
+  }
+
+  unsubscribe(channel: string): boolean {
+    if (this.#state !== OPEN || this.#membership === null) return false
     this.standing?.absent(channel)
+    return this.#membership.unsubscribe(channel)
   }
 
   /** @throws SCZ_ERR_HUB_CHANNEL, SCZ_ERR_HUB_PRESENCE */
@@ -159,6 +178,18 @@ export class Connection implements FrameSink, SocketListener {
 
   unwatchPresence(channel: string): void {
     if (this.#state === OPEN) this.#membership?.unwatchPresence(channel)
+  }
+
+  /** Unsubscribes without having been asked to by the client. */
+  withdraw(channel: string): void {
+    this.#session?.callOff(channel)
+    if (this.unsubscribe(channel) && this.speaksProtocol) this.send(unsubscribedNotice(channel), false)
+  }
+
+  /** Closes it because the worker ends. */
+  closeForDrain(reconnect: Reconnect, sockets: number): void {
+    if (this.speaksProtocol && this.#membership !== null) this.send(drainNotice(reconnect, sockets), false)
+    this.close(closeCodes.goingAway, 'The server is going away')
   }
 
   close(code: number, reason: string): void {
@@ -191,7 +222,9 @@ export class Connection implements FrameSink, SocketListener {
     const { onMessage } = this.#endpoint.options
     const view = this.#view
     if (this.#state === OPEN && this.#first !== null) return this.#first.receive(data, isBinary)
-    if (this.#state !== OPEN || onMessage === null || view === null) return
+    if (this.#state !== OPEN) return
+    if (this.speaksProtocol) return this.#request(data, isBinary)
+    if (onMessage === null || view === null) return
     try {
       const result = onMessage(view, isBinary ? ownCopy(data) : data.toString(), isBinary)
       if (result instanceof Promise) this.#watch('onMessage', result)
@@ -222,6 +255,8 @@ export class Connection implements FrameSink, SocketListener {
     const { isStalled, bufferedBytes } = this.outbox
     // A slow client answers the ping behind what it has not read, so its reading counts.
     if (isStalled && bufferedBytes !== this.#buffered) this.#silence = 0
+    // Nobody hears what it says.
+    if (this.#session?.isHeldUp === true) this.#silence = 0
     this.#buffered = bufferedBytes
     if (this.#silence === 2) return this.cut()
     this.#silence++
@@ -230,6 +265,12 @@ export class Connection implements FrameSink, SocketListener {
 
   cut(): void {
     this.#socket.destroy()
+  }
+
+  resumeReading(): void {
+    if (!this.#socket.isPaused()) return
+    if (this.#state === OPEN && (this.#isBehind || this.#session?.isHeldUp === true)) return
+    this.#socket.resume()
   }
 
   /** The client has ended its side without a close frame, or after it. */
@@ -255,7 +296,26 @@ export class Connection implements FrameSink, SocketListener {
       this.#fail(error)
     }
     if (this.#pings > 0) this.#endPings()
-    if (this.#state === OPEN && this.outbox.bufferedBytes > READ_WHILE_BELOW) this.#holdReading()
+    if (this.#state !== OPEN) return
+    if (this.#isBehind) this.#holdReading()
+    if (this.#session?.isHeldUp === true) this.#socket.pause()
+  }
+
+  /** Whether too much waits for the client. */
+  get #isBehind(): boolean {
+    return this.outbox.bufferedBytes > READ_WHILE_BELOW
+  }
+
+  #request(data: Buffer, isBinary: boolean): void {
+    this.#session ??= new Session(this, this.#endpoint)
+    this.#session.receive(data, isBinary)
+  }
+
+  /** Those who speak the protocol are told where they begin. */
+  #subscribe(membership: Membership, channel: string): void {
+    if (this.speaksProtocol) void membership.subscribe(channel, null)
+    else membership.subscribe(channel)
+    this.standing?.attend(channel)
   }
 
   #compress(data: string | Uint8Array): Buffer | null {
@@ -303,7 +363,7 @@ export class Connection implements FrameSink, SocketListener {
   #holdReading(): void {
     // The kernel may take it all.
     this.outbox.flush()
-    if (this.outbox.bufferedBytes > READ_WHILE_BELOW) this.#socket.pause()
+    if (this.#isBehind) this.#socket.pause()
   }
 
   /** Ends the TCP connection behind what is still to be sent. What arrives until the client ends it, too, is thrown away. */

@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Attending } from '../../core/broadcast/attendance.ts'
 import type { Subscriptions } from '../../core/broadcast/subscriptions.ts'
 import type { ParserSettings } from '../../core/websocket/frame-parser.ts'
+import type { ChannelCalls } from '../protocol/client.ts'
 import type { Connection } from './connection.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { Expiries } from './expiries.ts'
@@ -14,6 +15,7 @@ import type { Tally } from './tally.ts'
 export interface Services {
   readonly subscriptions: Subscriptions
   readonly attendance: Attending
+  readonly calls: ChannelCalls
   readonly roster: Roster<Connection>
   readonly deadlines: Deadlines
   readonly identities: Identities

@@ -267,7 +267,7 @@ test('a drain closes every socket with 1001 and refuses new ones', async (contex
   const clients = await Promise.all(Array.from({ length: 300 }, () => connect(server, '/echo')))
   const closes = Promise.all(clients.map((client) => closeOf(client)))
   const late = await RawClient.open(server.port)
-  void server.endpoints.closeAll(1001, 'The server is going away')
+  void server.endpoints.closeAll()
   late.send(handshake('/echo'))
   assert.match(await late.closed, /^HTTP\/1\.1 503 /)
   const closed = server.fastify.close()

@@ -5,9 +5,10 @@ import type { Attending } from '../../core/broadcast/attendance.ts'
 import { DEFAULT_SLOW_POLICY } from '../../core/broadcast/subscriptions.ts'
 import type { Membership, SlowPolicy, Subscriptions } from '../../core/broadcast/subscriptions.ts'
 import type { Settings } from '../../core/settings.ts'
-import { closeCodes } from '../../core/websocket/close-codes.ts'
 import { shakeHands } from '../../core/websocket/handshake.ts'
 import type { AcceptedHandshake } from '../../core/websocket/handshake.ts'
+import type { ChannelCalls } from '../protocol/client.ts'
+import type { Reconnect } from '../protocol/notices.ts'
 import { Connection } from './connection.ts'
 import { firstForbidden, identify } from './admission.ts'
 import type { Control } from './control.ts'
@@ -39,18 +40,22 @@ export class Endpoints {
   readonly #upgrades: Upgrades
   readonly #bodyLimit: number
   #isClosing = false
+  /** What clients are told when the worker closes their sockets. */
+  reconnect: Reconnect = 'later'
 
   /** @param fastify the root instance, before its plugins and before the fast routes are mounted */
   constructor(
     fastify: FastifyInstance,
     settings: Settings,
     subscriptions: Subscriptions,
-    attendance: Attending
+    attendance: Attending,
+    calls: ChannelCalls
   ) {
     this.#settings = settings
     this.#services = {
       subscriptions,
       attendance,
+      calls,
       roster: new Roster(settings.pingInterval * 1000),
       deadlines: new Deadlines(settings.closeTimeout * 1000),
       identities: new Identities(),
@@ -61,7 +66,7 @@ export class Endpoints {
     this.#bodyLimit = fastify.initialConfig.bodyLimit ?? 1_048_576
     fastify.addHook('preClose', async () => {
       // The sockets have the drain's time to end: the server's own close waits for them.
-      void this.closeAll(closeCodes.goingAway, 'The server is going away')
+      void this.closeAll()
     })
     fastify.addHook('onClose', async () => {
       this.#services.roster.stop()
@@ -123,11 +128,12 @@ export class Endpoints {
   }
 
   /** Closes every WebSocket, and refuses new ones from now on. Resolves when all have been sent their close frame. */
-  async closeAll(code: number, reason: string): Promise<void> {
+  async closeAll(): Promise<void> {
     this.#isClosing = true
     let closed = 0
-    for (const connection of this.#services.roster.list()) {
-      connection.close(code, reason)
+    const connections = this.#services.roster.list()
+    for (const connection of connections) {
+      connection.closeForDrain(this.reconnect, connections.length)
       if (++closed % CLOSED_PER_TURN === 0) await nextTurn()
     }
   }

@@ -1,6 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import { ScherzoError } from '../../core/errors.ts'
 import { closeCodes } from '../../core/websocket/close-codes.ts'
+import { okAnswer } from '../protocol/answers.ts'
+import { readRequest } from '../protocol/request.ts'
 import { firstForbidden, isUnavailable } from './admission.ts'
 import type { Connection } from './connection.ts'
 import type { Endpoint } from './endpoint.ts'
@@ -11,7 +13,10 @@ import type { Standing } from './standing.ts'
 /** Longest first message: a token of the greatest length that is looked at, and the JSON around it. */
 export const MAX_FIRST_MESSAGE: number = 8192 + 64
 
-/** A connection that is open and nobody's yet: its first message has to be `{"token":"..."}`, and to come in time. */
+/**
+ * A connection that is open and nobody's yet: its first message has to be `{"token":"..."}`, or, in the channel protocol,
+ * `{"id":1,"action":"authenticate","token":"..."}`, and to come in time.
+ */
 export class FirstMessage implements Perishable {
   readonly #connection: Connection
   readonly #endpoint: Endpoint
@@ -41,10 +46,11 @@ export class FirstMessage implements Perishable {
   }
 
   receive(data: Buffer, isBinary: boolean): void {
-    const token = this.#hasToken || isBinary ? null : tokenIn(data)
-    if (token === null) return this.#connection.closeFor(new ScherzoError('SCZ_ERR_IDENTITY_AWAITED'))
+    const read = this.#connection.speaksProtocol ? readAuthenticate : readToken
+    const given = this.#hasToken || isBinary ? null : read(data)
+    if (given === null) return this.#connection.closeFor(new ScherzoError('SCZ_ERR_IDENTITY_AWAITED'))
     this.#hasToken = true
-    this.#identify(token).catch((error: unknown) => this.#fail(error))
+    this.#identify(given).catch((error: unknown) => this.#fail(error))
   }
 
   /** The time for the token ends when the identity is settled: who checks it may not take for ever, either. */
@@ -56,7 +62,7 @@ export class FirstMessage implements Perishable {
     this.#endpoint.services.expiries.delete(this, this.#until)
   }
 
-  async #identify(token: string): Promise<void> {
+  async #identify({ token, id }: GivenToken): Promise<void> {
     const { options, services } = this.#endpoint
     const identity = await this.#standing.verify(token)
     const channels = [...options.channelsFor(this.#request, identity)]
@@ -69,6 +75,7 @@ export class FirstMessage implements Perishable {
     this.leave()
     this.#standing.settle(identity)
     this.#connection.open(this.#view, this.#request, channels, Buffer.alloc(0))
+    if (id !== null) this.#connection.send(okAnswer(id, { expires: this.#standing.expires }), false)
   }
 
   #fail(error: unknown): void {
@@ -77,10 +84,26 @@ export class FirstMessage implements Perishable {
   }
 }
 
-function tokenIn(data: Buffer): string | null {
+interface GivenToken {
+  readonly token: string
+  /** Of the request that it came in, which is to be answered; null where it was none. */
+  readonly id: number | null
+}
+
+function readToken(data: Buffer): GivenToken | null {
   try {
     const { token } = JSON.parse(data.toString()) as { readonly token?: unknown }
-    return typeof token === 'string' ? token : null
+    return typeof token === 'string' ? { token, id: null } : null
+  } catch {
+    return null
+  }
+}
+
+function readAuthenticate(data: Buffer): GivenToken | null {
+  try {
+    const { id, fields } = readRequest(data, false)
+    const { action, token } = fields
+    return action === 'authenticate' && typeof token === 'string' ? { token, id } : null
   } catch {
     return null
   }

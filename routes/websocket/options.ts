@@ -3,6 +3,7 @@ import { DEFAULT_SLOW_POLICY } from '../../core/broadcast/subscriptions.ts'
 import type { SlowPolicy } from '../../core/broadcast/subscriptions.ts'
 import { ScherzoError } from '../../core/errors.ts'
 import type { Settings } from '../../core/settings.ts'
+import { SUBPROTOCOL } from '../protocol/subprotocol.ts'
 import type { HubSocket } from './hub-socket.ts'
 import type { Authenticate, Authorize, Identity, TokenAuthenticator } from './identity.ts'
 import type { PresenceData } from './presence-data.ts'
@@ -27,15 +28,21 @@ export interface HubRouteOptions extends BeforeUpgrade {
     | ((request: FastifyRequest, identity: Identity | null) => readonly string[])
   /** Finds out who connects, before the 101: a function, or what `jwt()` gives. @default nobody asks */
   readonly authenticate?: Authenticate | TokenAuthenticator
-  /** Whether an identity may subscribe to a channel, publish to it or see who is in it. @default all may */
+  /**
+   * Whether an identity may subscribe to a channel, publish to it or see who is present in it.
+   * @default the app may everything; clients that speak `scherzo.v1`, nothing by themselves
+   */
   readonly authorize?: Authorize
   /**
    * What others see of an identity in channels with presence, beside its id: a value that JSON can hold, up to 1 KiB of it.
-   *
    * @default nothing
    */
   readonly presenceData?: PresenceData
-  /** Subprotocols in the order of preference, or a function that chooses among those offered. @default none */
+  /**
+   * Subprotocols in the order of preference, or a function that chooses among those offered. Sockets that have chosen
+   * `scherzo.v1` speak the protocol of docs/PROTOCOL.md, and `onMessage` gets nothing of theirs.
+   * @default `scherzo.v1` on routes without `onMessage`, none on others
+   */
   readonly protocols?: readonly string[] | ((offered: readonly string[]) => string | null)
   /** Origins whose pages may connect, such as `https://example.com`. @default all */
   readonly origins?: readonly string[]
@@ -68,6 +75,8 @@ export interface EndpointOptions {
   readonly origins: readonly string[] | null
   readonly maxMessageBytes: number
   readonly maxFragments: number
+  /** In seconds; 0: clients are never pinged. */
+  readonly pingInterval: number
   readonly compress: boolean
   readonly compressionThreshold: number
   readonly compressionLevel: number
@@ -81,7 +90,8 @@ export function readEndpointOptions(
   settings: Settings
 ): EndpointOptions {
   for (const [name, value] of Object.entries(given)) check(path, name, value)
-  const { channels = [], protocols, authenticate = null } = given
+  const { channels = [], authenticate = null } = given
+  const { protocols = given.onMessage === undefined ? [SUBPROTOCOL] : null } = given
   const tokens = typeof authenticate === 'function' ? null : authenticate
   return {
     onMessage: given.onMessage ?? null,
@@ -94,10 +104,11 @@ export function readEndpointOptions(
     authorize: given.authorize ?? null,
     presenceData: given.presenceData ?? null,
     maxSocketsPerIdentity: settings.maxSocketsPerIdentity,
-    chooseProtocol: protocols === undefined ? null : chooserOf(protocols),
+    chooseProtocol: protocols === null ? null : chooserOf(protocols),
     origins: given.origins ?? null,
     maxMessageBytes: given.maxMessageBytes ?? settings.maxMessageBytes,
     maxFragments: given.maxFragments ?? settings.maxFragments,
+    pingInterval: settings.pingInterval,
     compress: (given.compress ?? true) && settings.compressionLevel > 0,
     compressionThreshold: given.compressionThreshold ?? settings.compressionThreshold,
     compressionLevel: settings.compressionLevel,

@@ -3,6 +3,8 @@ import type { Socket } from 'node:net'
 /** What hears of a socket's events. */
 export interface SocketListener {
   receive(chunk: Buffer): void
+  /** The client has taken what waited for it: reading may go on. */
+  resumeReading(): void
   /** The client has ended its side. */
   receiveEnd(): void
   /** The socket has closed. */
@@ -27,7 +29,7 @@ function onData(this: HeardSocket, chunk: Buffer): void {
 }
 
 function onDrain(this: HeardSocket): void {
-  if (this.isPaused()) this.resume()
+  this[listenerOf]?.resumeReading()
 }
 
 function onEnd(this: HeardSocket): void {

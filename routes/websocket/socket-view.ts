@@ -52,7 +52,7 @@ export class SocketView implements HubSocket {
 
   unsubscribe(channel: string): void {
     const { standing } = this.#connection
-    if (standing === null) this.#connection.unsubscribe(channel)
+    if (standing === null) this.#connection.withdraw(channel)
     else standing.unsubscribe(channel)
   }
 

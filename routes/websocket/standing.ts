@@ -39,6 +39,11 @@ export class Standing implements Identified, Perishable {
     return this.#identity
   }
 
+  /** When the identity ends, in seconds since 1970; null for never. */
+  get expires(): number | null {
+    return this.#until
+  }
+
   /** Lets the connection be known by the identity. */
   settle(identity: Identity): void {
     this.#identity = identity
@@ -101,7 +106,7 @@ export class Standing implements Identified, Perishable {
   /** A subscription that is still being decided about does not come back. */
   unsubscribe(channel: string): void {
     this.#asked?.delete(channel)
-    this.#connection.unsubscribe(channel)
+    this.#connection.withdraw(channel)
   }
 
   async may(action: ChannelAction, channel: string): Promise<boolean> {

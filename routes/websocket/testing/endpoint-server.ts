@@ -8,6 +8,8 @@ import { WebSocket } from 'ws'
 import type { ClientOptions } from 'ws'
 import type { Attending } from '../../../core/broadcast/attendance.ts'
 import type { Outbox } from '../../../core/broadcast/outbox.ts'
+import type { HubHistory } from '../../../core/broadcast/history-reading.ts'
+import type { Published } from '../../../core/broadcast/hub.ts'
 import type { Membership, SlowPolicy, Subscriptions } from '../../../core/broadcast/subscriptions.ts'
 import { resolveSettings } from '../../../core/settings.ts'
 import type { GivenSettings } from '../../../core/settings.ts'
@@ -17,6 +19,7 @@ import { createMainLane } from '../../../workers/main-lane.ts'
 import type { TlsMaterial } from '../../../workers/messages.ts'
 import { Stats } from '../../../workers/metrics/stats.ts'
 import { RawClient } from '../../../workers/testing/raw-client.ts'
+import type { ChannelCalls } from '../../protocol/client.ts'
 import { Endpoints } from '../endpoints.ts'
 import type { HubRouteOptions } from '../options.ts'
 
@@ -43,8 +46,19 @@ export interface Member {
 }
 
 /** A hub that only remembers who is subscribed to what. */
-export class FakeHub implements Subscriptions {
+export class FakeHub implements Subscriptions, ChannelCalls {
   readonly members: Member[] = []
+  /** What becomes of what clients ask for. */
+  onPublish: ChannelCalls['publish'] = async () => ({ epoch: 'e', offset: 1 })
+  onHistory: ChannelCalls['history'] = async () => ({ epoch: 'e', offset: 1, messages: [], isComplete: true })
+
+  publish(...call: Parameters<ChannelCalls['publish']>): Promise<Published> {
+    return this.onPublish(...call)
+  }
+
+  history(...call: Parameters<ChannelCalls['history']>): Promise<HubHistory> {
+    return this.onHistory(...call)
+  }
 
   join(outbox: Outbox, policy: SlowPolicy, close: Member['close']): Membership {
     const member: Member = { outbox, policy, close, channels: new Set(), hasLeft: false }
@@ -54,7 +68,8 @@ export class FakeHub implements Subscriptions {
         member.channels.add(channel)
         return null
       },
-      unsubscribe: (channel) => void member.channels.delete(channel),
+      unsubscribe: (channel) => member.channels.delete(channel),
+      has: (channel) => member.channels.has(channel),
       watchPresence: () => {},
       unwatchPresence: () => {},
       leave: () => {
@@ -86,7 +101,7 @@ export async function startEndpoints(
     serverFactory: (handler) => createMainLane(handler as RequestListener, {}, state, tls)
   })
   const hub = new FakeHub()
-  const endpoints = new Endpoints(fastify, settings, hub, NOBODY_ASKS)
+  const endpoints = new Endpoints(fastify, settings, hub, NOBODY_ASKS, hub)
   state.upgrades = endpoints
   await add(fastify, (instance, path, options) => endpoints.route(instance, path, options), endpoints)
   const sockets: Socket[] = []
