@@ -408,7 +408,7 @@ export const catalogue = {
     closeCode: null
   },
   SCZ_ERR_HUB_PRESENCE: {
-    message: 'Nobody knows who is in the channel "%s": set a rule with presence for it',
+    message: 'Nobody knows who is in the channel "%s": it needs a rule with presence',
     status: null,
     closeCode: 1008
   },
@@ -459,11 +459,6 @@ export const catalogue = {
   },
   SCZ_ERR_PROTOCOL_WITHDRAWN: {
     message: 'The server has ended the subscription to "%s"',
-    status: null,
-    closeCode: null
-  },
-  SCZ_ERR_PROTOCOL_PRESENCE: {
-    message: 'Presence is not kept for the channel "%s"',
     status: null,
     closeCode: null
   },

@@ -235,7 +235,7 @@ test('what an identity may not see, and a channel without the rule, end the sock
     else wrong.send('watch', 'ticks')
     deepEqual(await wrong.closed, [
       1008,
-      'Nobody knows who is in the channel "ticks": set a rule with presence for it'
+      'Nobody knows who is in the channel "ticks": it needs a rule with presence'
     ])
   }
 })

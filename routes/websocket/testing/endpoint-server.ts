@@ -9,6 +9,7 @@ import type { ClientOptions } from 'ws'
 import type { Attending } from '../../../core/broadcast/attendance.ts'
 import type { Outbox } from '../../../core/broadcast/outbox.ts'
 import type { HubHistory } from '../../../core/broadcast/history-reading.ts'
+import type { HubPresence } from '../../../core/broadcast/presence-reading.ts'
 import type { Published } from '../../../core/broadcast/hub.ts'
 import type { Membership, SlowPolicy, Subscriptions } from '../../../core/broadcast/subscriptions.ts'
 import { resolveSettings } from '../../../core/settings.ts'
@@ -54,6 +55,10 @@ export class FakeHub implements Subscriptions, ChannelCalls {
 
   publish(...call: Parameters<ChannelCalls['publish']>): Promise<Published> {
     return this.onPublish(...call)
+  }
+
+  async presence(): Promise<HubPresence> {
+    return { count: 0, members: [] }
   }
 
   history(...call: Parameters<ChannelCalls['history']>): Promise<HubHistory> {
