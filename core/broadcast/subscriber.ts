@@ -128,7 +128,7 @@ export class Subscriber implements Membership, Returner {
   }
 
   follow({ channel }: Comeback): void {
-    this.#returning?.delete(channel.name)
+    this.#forgetReturning(channel.name)
     this.#add(channel)
     this.#host.totals.subscriptions++
   }
@@ -189,10 +189,15 @@ export class Subscriber implements Membership, Returner {
   #giveUp(channel: string): boolean {
     const returning = this.#returning?.get(channel)
     if (returning === undefined) return false
-    this.#returning!.delete(channel)
+    this.#forgetReturning(channel)
     this.#host.totals.abandoned += this.#backlog?.forget(returning.channel) ?? 0
     returning.fail()
     return true
+  }
+
+  #forgetReturning(channel: string): void {
+    this.#returning?.delete(channel)
+    if (this.#returning?.size === 0) this.#returning = null
   }
 
   /** It subscribed when some messages of the parcel had been read already. */

@@ -37,7 +37,7 @@ test('a client with too many requests under way is not read until half of them a
   deepEqual(new Set(client.told.slice(1).map(({ id }) => id)).size, count)
 })
 
-test('an app that fails to decide holds up neither what comes behind nor the answers', async (t) => {
+test('what comes behind a request that the app cannot decide about waits for that, and then takes effect', async (t) => {
   const decisions = Promise.withResolvers<boolean>()
   const server = await startEndpoints(t, (fastify, route) => {
     route(fastify, '/', {

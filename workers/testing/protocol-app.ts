@@ -45,7 +45,7 @@ export default async function app(fastify: FastifyInstance): Promise<void> {
     }
   })
   fastify.hub.route('/slow', {
-    channels: ['ticks'],
+    channels: ['floods'],
     slow: { policy: 'close', maxBytes: 65_536, maxAge: 60_000 }
   })
   fastify.hub.route('/small', { maxMessageBytes: 100, maxFragments: 2 })
