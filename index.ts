@@ -21,11 +21,14 @@ export type {
   Identity,
   TokenAuthenticator
 } from './routes/websocket/identity.ts'
+export type { PresenceData } from './routes/websocket/presence-data.ts'
 export type { IdentityCalls } from './routes/websocket/control.ts'
 export type { ForeignSocket } from './routes/websocket/foreign.ts'
 export type { Membership, SlowPolicy } from './core/broadcast/subscriptions.ts'
 export type { ChannelRule, HistoryRule } from './core/broadcast/channel-rules.ts'
 export type { HistoryMessage, HistoryOptions, HubHistory } from './core/broadcast/history-reading.ts'
+export type { PresenceRule } from './core/broadcast/presence-rule.ts'
+export type { HubPresence, PresentMember } from './core/broadcast/presence-reading.ts'
 export type { Lost, Recovered, Since } from './core/broadcast/since.ts'
 export type { HubData, HubListener, HubMessage, PublishOptions, Published } from './core/broadcast/hub.ts'
 export type { RouteRow } from './routes/mount.ts'

@@ -346,6 +346,11 @@ export const catalogue = {
     status: null,
     closeCode: 1008
   },
+  SCZ_ERR_IDENTITY_PRESENCE: {
+    message: 'You may not see who is in the channel "%s"',
+    status: null,
+    closeCode: 1008
+  },
   SCZ_ERR_IDENTITY_SOCKETS: {
     message: 'You have as many WebSockets here as you may have: close one first',
     status: null,
@@ -372,7 +377,8 @@ export const catalogue = {
     closeCode: null
   },
   SCZ_ERR_HUB_CHANNEL: {
-    message: 'Cannot use "%s" as a channel: a channel is a string of 1 to 1024 bytes in UTF-8',
+    message:
+      'Cannot use "%s" as a channel: a channel is a string of 1 to 1024 bytes in UTF-8, the first not zero',
     status: null,
     closeCode: null
   },
@@ -398,6 +404,16 @@ export const catalogue = {
   },
   SCZ_ERR_HUB_LIMIT: {
     message: 'Invalid limit "%s": use a whole number from 1 to %d',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_HUB_PRESENCE: {
+    message: 'Nobody knows who is in the channel "%s": it needs a rule with presence',
+    status: null,
+    closeCode: 1008
+  },
+  SCZ_ERR_HUB_PRESENCE_DATA: {
+    message: 'Cannot show what presenceData gave: %s',
     status: null,
     closeCode: null
   },
@@ -443,11 +459,6 @@ export const catalogue = {
   },
   SCZ_ERR_PROTOCOL_WITHDRAWN: {
     message: 'The server has ended the subscription to "%s"',
-    status: null,
-    closeCode: null
-  },
-  SCZ_ERR_PROTOCOL_PRESENCE: {
-    message: 'Presence is not kept for the channel "%s"',
     status: null,
     closeCode: null
   },

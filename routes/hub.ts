@@ -3,6 +3,7 @@ import type { Membership, SlowPolicy } from '../core/broadcast/subscriptions.ts'
 import type { ChannelRule } from '../core/broadcast/channel-rules.ts'
 import type { HistoryOptions, HubHistory } from '../core/broadcast/history-reading.ts'
 import type { HubData, HubListener, PublishOptions, Published } from '../core/broadcast/hub.ts'
+import type { HubPresence } from '../core/broadcast/presence-reading.ts'
 import type { IdentityCalls } from './websocket/control.ts'
 import type { ForeignSocket } from './websocket/foreign.ts'
 import type { HubRouteOptions } from './websocket/options.ts'
@@ -56,6 +57,15 @@ export interface Publishing extends IdentityCalls {
    * const { epoch, offset, messages } = await fastify.hub.history('ticks', { limit: 100 })
    */
   history(channel: string, options?: HistoryOptions): Promise<HubHistory>
+  /**
+   * Who is in a channel whose rule has presence, on all workers: the identities with a socket that is subscribed to it.
+   *
+   * @throws SCZ_ERR_HUB_CHANNEL, SCZ_ERR_HUB_PRESENCE, SCZ_ERR_CLOSED, all by the promise
+   *
+   * @example
+   * const { count, members } = await fastify.hub.presence('room:1') // members: [{ id: 'ada' }], or null where there are too many
+   */
+  presence(channel: string): Promise<HubPresence>
 }
 
 /** What `fastify.hub` is. */
@@ -69,7 +79,7 @@ export interface HubApi extends Publishing {
    * @throws SCZ_ERR_HUB_RULE
    *
    * @example
-   * fastify.hub.channel('room:*', { history: { size: 100, age: 600 } }) // seconds
+   * fastify.hub.channel('room:*', { history: { size: 100, age: 600 }, presence: true }) // seconds
    */
   channel(pattern: string, rule: ChannelRule): void
   /**

@@ -112,7 +112,7 @@ function createInstance(
   // Before all others, and so it closes after the app's own hooks, which may publish.
   fastify.addHook('onClose', async () => hub.close())
   const publishing = publishingOf(hub)
-  const endpoints = new Endpoints(fastify, settings, hub.hub, publishing)
+  const endpoints = new Endpoints(fastify, settings, hub.hub, hub.attendance, publishing)
   state.upgrades = endpoints
   hub.onControl = (control) => endpoints.control(control)
   mountHub(fastify, publishing, (instance) => ({
@@ -137,6 +137,7 @@ function publishingOf(threadHub: ThreadHub): Publishing {
     subscribe: (channel, listener) => hub.subscribe(channel, listener),
     channels: () => threadHub.channels(),
     history: (channel, options) => hub.history(channel, options),
+    presence: (channel) => hub.presence(channel),
     ...identityCalls((control) => threadHub.control(control))
   }
 }

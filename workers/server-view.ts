@@ -14,6 +14,10 @@ export interface ServerView {
   readonly reloads: number
   /** How many messages the hub has had. */
   readonly published: number
+  /** Identities in channels with presence, once for each of them. */
+  readonly present: number
+  /** How many messages have told changes of presence. */
+  readonly presenceTold: number
   /** Every worker thread that is there now, those that are starting or draining, too. */
   readonly threads: readonly WorkerView[]
   /** What workers that are gone have counted. */

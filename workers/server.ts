@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import type { Logger } from 'pino'
 import type { HistoryOptions, HubHistory } from '../core/broadcast/history-reading.ts'
+import type { HubPresence } from '../core/broadcast/presence-reading.ts'
 import type { HubData, HubListener, PublishOptions, Published } from '../core/broadcast/hub.ts'
 import { ScherzoError, reasonOf } from '../core/errors.ts'
 import type { Runtime, Settings } from '../core/settings.ts'
@@ -57,6 +58,8 @@ export interface ScherzoServer extends IdentityCalls {
   channels(): Promise<Map<string, number>>
   /** What a channel had before; see `fastify.hub.history`. */
   history(channel: string, options?: HistoryOptions): Promise<HubHistory>
+  /** Who is in a channel; see `fastify.hub.presence`. */
+  presence(channel: string): Promise<HubPresence>
   /**
    * Replaces the workers one after another, each new one listening before the old one stops; the app's files and those for
    * TLS are read again. Resolves when the old workers have finished.
@@ -156,6 +159,14 @@ export class Server implements ScherzoServer, ServerView {
     return this.#task.hub.published
   }
 
+  get present(): number {
+    return this.#task.hub.present
+  }
+
+  get presenceTold(): number {
+    return this.#task.hub.presenceTold
+  }
+
   publish(channel: string, data: HubData, options?: PublishOptions): Promise<Published> {
     return this.#task.hub.hub.publish(channel, data, options)
   }
@@ -178,6 +189,10 @@ export class Server implements ScherzoServer, ServerView {
 
   history(channel: string, options?: HistoryOptions): Promise<HubHistory> {
     return this.#task.hub.hub.history(channel, options)
+  }
+
+  presence(channel: string): Promise<HubPresence> {
+    return this.#task.hub.hub.presence(channel)
   }
 
   disconnect(identityId: string, code?: number, reason?: string): Promise<number> {

@@ -50,12 +50,17 @@ export class Backlog {
     this.#addMissed(message)
   }
 
-  /** Frames that tell the member what it missed. */
-  *takeNotices(): Generator<{ readonly frame: Buffer; readonly count: number }> {
+  /** What the member missed, with frames that tell it so; null where the whole state has to be told. */
+  *takeNotices(): Generator<{
+    readonly channel: Channel
+    readonly frame: Buffer | null
+    readonly count: number
+  }> {
     for (const [channel, { from, to, count }] of this.#missed) {
       this.#missed.delete(channel)
       this.#totals.held -= count
-      yield { frame: channel.envelope.skippedFrame(from, to, count), count }
+      const frame = channel.isPresence ? null : channel.envelope.skippedFrame(from, to, count)
+      yield { channel, frame, count }
     }
   }
 

@@ -1,9 +1,13 @@
 import { ScherzoError } from '../errors.ts'
+import { isPresenceName } from './data.ts'
+import { type PresenceRule, isSamePresence, problemOfPresence } from './presence-rule.ts'
 
 /** What holds for channels by their name. The most specific rule that matches a channel is the only one that holds for it. */
 export interface ChannelRule {
   /** How much of its past a channel keeps for those who come back. @default none */
   readonly history?: HistoryRule
+  /** Whether it is known, and told to those who may see it, who is in a channel. @default no */
+  readonly presence?: true | PresenceRule
 }
 
 export interface HistoryRule {
@@ -38,6 +42,7 @@ export class ChannelRules {
 
   /** The rule that holds for the channel, or null. */
   of(channel: string): ChannelRule | null {
+    if (isPresenceName(channel)) return null
     const known = this.#known.get(channel)
     if (known !== undefined) return known
     const segments = channel.split(SEPARATOR)
@@ -54,6 +59,7 @@ export function checkRule(pattern: string, rule: ChannelRule): void {
   if (problem !== null) throw new ScherzoError('SCZ_ERR_HUB_RULE', [String(pattern), problem])
 }
 
+const OPTIONS: ReadonlySet<string> = new Set(['history', 'presence'] satisfies (keyof ChannelRule)[])
 const SEPARATOR = ':'
 const ANY = '*'
 const MAX_KNOWN = 10_000
@@ -91,7 +97,11 @@ function bySpecificity(one: Pattern, other: Pattern): number {
 }
 
 function isSame(one: ChannelRule, other: ChannelRule): boolean {
-  return one.history?.size === other.history?.size && one.history?.age === other.history?.age
+  return (
+    one.history?.size === other.history?.size &&
+    one.history?.age === other.history?.age &&
+    isSamePresence(one, other)
+  )
 }
 
 function problemOfPattern(pattern: unknown): string | null {
@@ -104,8 +114,12 @@ function problemOfPattern(pattern: unknown): string | null {
 
 function problemOfRule(rule: unknown): string | null {
   if (typeof rule !== 'object' || rule === null) return 'the rule has to be an object'
-  for (const name of Object.keys(rule)) if (name !== 'history') return `it has no option "${name}"`
-  const { history } = rule as { readonly history?: unknown }
+  for (const name of Object.keys(rule)) if (!OPTIONS.has(name)) return `it has no option "${name}"`
+  const { history, presence } = rule as Partial<Record<keyof ChannelRule, unknown>>
+  return problemOfHistory(history) ?? problemOfPresence(presence)
+}
+
+function problemOfHistory(history: unknown): string | null {
   if (history === undefined) return null
   if (typeof history !== 'object' || history === null) return 'history has to be { size, age }'
   const { size, age } = history as { readonly size?: unknown; readonly age?: unknown }

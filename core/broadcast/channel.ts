@@ -1,7 +1,8 @@
 import { Queue } from '../bus/queue.ts'
-import { BROADCAST } from './data.ts'
+import { BROADCAST, isPresenceName, watchedChannelOf } from './data.ts'
 import { Envelope } from './envelope.ts'
 import { Listeners } from './listeners.ts'
+import { PresenceEnvelope } from './presence-envelope.ts'
 import type { Recovery } from './recovery.ts'
 import type { Subscriber } from './subscriber.ts'
 
@@ -95,6 +96,8 @@ export class Subscription {
 /** A channel that somebody in this thread wants. */
 export class Channel {
   readonly name: string
+  /** Whether it tells who is in another channel. */
+  readonly isPresence: boolean
   readonly envelope: Envelope
   /** Dense: who leaves is replaced by the last one. */
   readonly members: Subscription[] = []
@@ -116,7 +119,8 @@ export class Channel {
 
   constructor(name: string) {
     this.name = name
-    this.envelope = new Envelope(name)
+    this.isPresence = isPresenceName(name)
+    this.envelope = this.isPresence ? new PresenceEnvelope(watchedChannelOf(name)) : new Envelope(name)
   }
 
   get isBroadcast(): boolean {

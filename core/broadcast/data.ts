@@ -31,14 +31,31 @@ export function decodeData(data: Buffer, isText: boolean): HubData {
 /** What is broadcast goes through the log in a channel that nobody can name. */
 export const BROADCAST = ''
 
+/** Who is in a channel goes through the log in another one, which nobody can name either. */
+export function presenceNameOf(channel: string): string {
+  return PRESENCE + channel
+}
+
+/** What clients and apps name need not be a string. */
+export function isPresenceName(name: unknown): boolean {
+  return typeof name === 'string' && name.startsWith(PRESENCE)
+}
+
+/** The channel whose members are told under the name. */
+export function watchedChannelOf(name: string): string {
+  return name.slice(PRESENCE.length)
+}
+
 /** @throws SCZ_ERR_HUB_CHANNEL */
 export function checkChannel(channel: string): void {
-  if (typeof channel !== 'string' || channel === BROADCAST)
+  if (typeof channel !== 'string' || channel === BROADCAST || isPresenceName(channel))
     throw new ScherzoError('SCZ_ERR_HUB_CHANNEL', [String(channel)])
   // UTF-8 has no lone surrogates: in the log it would become another channel.
   if (!channel.isWellFormed() || Buffer.byteLength(channel) > MAX_CHANNEL_BYTES)
     throw new ScherzoError('SCZ_ERR_HUB_CHANNEL', [channel.slice(0, SHOWN).toWellFormed()])
 }
+
+const PRESENCE = '\0'
 
 /** As much as the log takes. */
 const MAX_CHANNEL_BYTES = 1024

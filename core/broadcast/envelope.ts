@@ -91,7 +91,8 @@ export class Envelope {
 
 const CLOSING_BRACE = 0x7d
 
-function asciiJson(text: string): string {
+/** JSON whose length is that of its bytes. */
+export function asciiJson(text: string): string {
   return JSON.stringify(text).replaceAll(
     /[^ -~]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`

@@ -4,9 +4,17 @@ import { Channel, Message } from './channel.ts'
 import { type HistoryOptions, type HubHistory, readHistory } from './history-reading.ts'
 import type { HistorySource } from './history.ts'
 import { LogPosition } from './log-position.ts'
-import { Recovery, type RecoveryHost } from './recovery.ts'
-import type { Returning } from './returning.ts'
-import { BROADCAST, type HubData, checkChannel, decodeData, encodeData } from './data.ts'
+import { type HubPresence, type PresenceSource, checkPresence, readPresence } from './presence-reading.ts'
+import { type Comeback, Recovery, type RecoveryHost } from './recovery.ts'
+import {
+  BROADCAST,
+  type HubData,
+  checkChannel,
+  decodeData,
+  encodeData,
+  presenceNameOf,
+  watchedChannelOf
+} from './data.ts'
 import { FanOut } from './fan-out.ts'
 import type { HubListener, HubMessage } from './listeners.ts'
 import { Stalled } from './stalled.ts'
@@ -20,6 +28,7 @@ export interface HubOptions {
   /** How many members are served before the rest of the event loop has its turn. */
   readonly chunk: number
   readonly history: HistorySource
+  readonly presence: PresenceSource
   /** Gets what listeners throw, and a word about offsets that do not follow each other. */
   readonly onError: (error: unknown, message: string) => void
 }
@@ -43,25 +52,28 @@ export class Hub implements Subscriptions {
   readonly #stalled = new Stalled()
   readonly #host: Host
   readonly #history: HistorySource
+  readonly #presence: PresenceSource
   readonly #recoveries: RecoveryHost
   readonly #position = new LogPosition()
   #reading: Promise<void> | null = null
   /** When the batch that is being read began, by performance.now(); 0 between batches. */
   #now = 0
 
-  constructor(bus: HubBus, { chunk, history, onError }: HubOptions) {
+  constructor(bus: HubBus, { chunk, history, presence, onError }: HubOptions) {
     this.#bus = bus
     this.#onError = onError
     this.#history = history
+    this.#presence = presence
     this.#channels.set(BROADCAST, this.#broadcast)
     const release = (channel: Channel): void => this.#release(channel)
     this.#fanOut = new FanOut({ chunk, onFull: () => bus.pause(), onRelief: () => bus.resume() }, release)
     this.#host = {
       totals: this.totals,
       history,
-      recover: (returning) => this.#recover(returning),
+      recover: (comeback) => this.#recover(comeback),
       stalled: this.#stalled,
       channel: (name) => this.#channel(name),
+      presenceChannel: (name) => this.#presenceChannel(name),
       release
     }
     this.#recoveries = { history, chunk, release, whenRead: (position) => this.#position.whenRead(position) }
@@ -131,6 +143,11 @@ export class Hub implements Subscriptions {
     return readHistory(this.#history, channel, options)
   }
 
+  /** @throws SCZ_ERR_HUB_CHANNEL, SCZ_ERR_HUB_PRESENCE, SCZ_ERR_CLOSED, all by the promise */
+  presence(channel: string): Promise<HubPresence> {
+    return readPresence(this.#presence, this.#history, channel)
+  }
+
   join(outbox: Outbox, policy: SlowPolicy, close: (code: number, reason: string) => void): Subscriber {
     const subscriber = new Subscriber(this.#host, outbox, policy, close)
     subscriber.join(this.#broadcast)
@@ -140,8 +157,8 @@ export class Hub implements Subscriptions {
   /** How many members of this thread each channel has. */
   counts(): Map<string, number> {
     const counts = new Map<string, number>()
-    for (const { name, members, isBroadcast } of this.#channels.values()) {
-      if (!isBroadcast && members.length > 0) counts.set(name, members.length)
+    for (const { name, members, isBroadcast, isPresence } of this.#channels.values()) {
+      if (!isBroadcast && !isPresence && members.length > 0) counts.set(name, members.length)
     }
     return counts
   }
@@ -204,24 +221,39 @@ export class Hub implements Subscriptions {
     this.#onError(cause, `The log has a hole in the channel ${channel.name}`)
   }
 
-  #recover(returning: Returning): void {
-    const channel = this.#channel(returning.channel.name)
-    returning.channel = channel
+  #recover(comeback: Comeback): void {
+    const { name } = comeback.channel
+    const channel = this.#channels.get(name) ?? this.#open(name)
+    comeback.channel = channel
     channel.recovery ??= new Recovery(channel, this.#recoveries)
-    channel.recovery.add(returning)
+    channel.recovery.add(comeback)
   }
 
   #channel(name: string): Channel {
     const known = this.#channels.get(name)
-    if (known !== undefined && !known.isBroadcast) return known
+    if (known !== undefined && !known.isBroadcast && !known.isPresence) return known
     checkChannel(name)
+    return this.#open(name)
+  }
+
+  #presenceChannel(watched: string): Channel {
+    checkPresence(this.#presence, watched)
+    const name = presenceNameOf(watched)
+    return this.#channels.get(name) ?? this.#open(name)
+  }
+
+  #open(name: string): Channel {
     const channel = new Channel(name)
     this.#channels.set(name, channel)
+    if (channel.isPresence) this.#presence.watch(watchedChannelOf(name), true)
     return channel
   }
 
   /** Clients name channels: those that nobody wants any more must not stay in memory. */
   #release(channel: Channel): void {
-    if (!channel.isBroadcast && !channel.isWanted) this.#channels.delete(channel.name)
+    const { name, isBroadcast, isWanted, isPresence } = channel
+    if (isBroadcast || isWanted || this.#channels.get(name) !== channel) return
+    this.#channels.delete(name)
+    if (isPresence) this.#presence.watch(watchedChannelOf(name), false)
   }
 }

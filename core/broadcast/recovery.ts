@@ -16,8 +16,10 @@ export interface RecoveryHost {
 
 /** Somebody who wants what a channel had before, and then what comes. */
 export interface Comeback {
+  /** Another object where nobody wanted the channel for a while. */
+  channel: Channel
   /** The offset of the last message that it has; null: it only wants what comes. */
-  after: number | null
+  readonly after: number | null
   isOver: boolean
   /** It gets no more than this: the offset is not there yet, or is of another epoch. */
   refuse(offset: number): void

@@ -9,14 +9,13 @@ export interface Returner {
   /** @returns whether it is still a member then: the policy may have ended it */
   give(messages: Parcel): boolean
   /** It comes again, for more, when the client has taken everything so far. */
-  comeAgain(returning: Returning): void
+  comeAgain(comeback: Comeback): void
   /** The member gets what is read from now on. */
-  follow(returning: Returning): void
+  follow(comeback: Comeback): void
 }
 
 /** A subscription that is on its way to the live stream. */
 export class Returning implements Comeback {
-  /** Another object where nobody wanted the channel for a while. */
   channel: Channel
   readonly #member: Returner
   readonly #epoch: string

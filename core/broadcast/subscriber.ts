@@ -1,12 +1,14 @@
 import { ScherzoError } from '../errors.ts'
 import { Backlog } from './backlog.ts'
 import type { Channel, Message, Parcel, Subscription } from './channel.ts'
-import { BROADCAST } from './data.ts'
+import { BROADCAST, isPresenceName, presenceNameOf } from './data.ts'
 import type { HistorySource } from './history.ts'
+import type { Comeback } from './recovery.ts'
 import { Returning, type Returner } from './returning.ts'
 import { type Recovered, type Since, checkSince } from './since.ts'
 import type { Membership, Outbox, SlowPolicy } from './subscriptions.ts'
 import type { Totals } from './totals.ts'
+import { Watching } from './watching.ts'
 
 /** What a member needs of its hub. */
 export interface Host {
@@ -15,9 +17,15 @@ export interface Host {
   readonly stalled: StalledMembers
   /** @throws SCZ_ERR_HUB_CHANNEL */
   channel(name: string): Channel
+  /**
+   * The one that tells who is in this channel.
+   *
+   * @throws SCZ_ERR_HUB_CHANNEL, SCZ_ERR_HUB_PRESENCE
+   */
+  presenceChannel(name: string): Channel
   readonly history: HistorySource
   /** Lets it catch up with its channel. */
-  recover(returning: Returning): void
+  recover(comeback: Comeback): void
   /** Forgets the channel if nobody wants it any more. */
   release(channel: Channel): void
 }
@@ -38,9 +46,9 @@ export class Subscriber implements Membership, Returner {
   #byChannel: Map<string, Subscription> | null = null
   #backlog: Backlog | null = null
   /** Subscriptions that are not level with the live stream yet, while there are any. */
-  #returning: Map<string, Returning> | null = null
+  #returning: Map<string, Comeback> | null = null
   /** Those of them that wait until the client has taken what it was given. */
-  #takers: Returning[] = []
+  #takers: Comeback[] = []
   #isDraining = false
   #hasLeft = false
   delivered = 0
@@ -71,23 +79,20 @@ export class Subscriber implements Membership, Returner {
   }
 
   has(channel: string): boolean {
-    if (channel === BROADCAST) return false
-    return this.#find(channel) !== undefined || this.#returning?.has(channel) === true
+    return channel !== BROADCAST && !isPresenceName(channel) && this.#has(channel)
   }
 
   unsubscribe(channel: string): boolean {
-    const wasReturning = this.#giveUp(channel)
-    const subscription = this.#find(channel)
-    if (subscription === undefined || subscription.channel.isBroadcast) return wasReturning
-    const { totals } = this.#host
-    this.#subscriptions[subscription.slot] = this.#subscriptions.at(-1)!
-    this.#subscriptions[subscription.slot]!.slot = subscription.slot
-    this.#subscriptions.pop()
-    this.#byChannel?.delete(channel)
-    totals.subscriptions--
-    totals.abandoned += this.#backlog?.forget(subscription.channel) ?? 0
-    this.#end(subscription)
-    return true
+    return channel !== BROADCAST && !isPresenceName(channel) && this.#drop(channel)
+  }
+
+  watchPresence(channel: string): void {
+    if (this.#hasLeft || this.#has(presenceNameOf(channel))) return
+    this.#watch(this.#host.presenceChannel(channel))
+  }
+
+  unwatchPresence(channel: string): void {
+    this.#drop(presenceNameOf(channel))
   }
 
   leave(): void {
@@ -115,14 +120,14 @@ export class Subscriber implements Membership, Returner {
     return !this.#hasLeft
   }
 
-  comeAgain(returning: Returning): void {
+  comeAgain(returning: Comeback): void {
     this.#outbox.flush()
     if (this.#backlog === null && !this.#outbox.isStalled) return this.#host.recover(returning)
     this.#takers.push(returning)
     this.#backlog ??= this.#beginBacklog()
   }
 
-  follow({ channel }: Returning): void {
+  follow({ channel }: Comeback): void {
     this.#forgetReturning(channel.name)
     this.#add(channel)
     this.#host.totals.subscriptions++
@@ -155,6 +160,29 @@ export class Subscriber implements Membership, Returner {
     this.#returning.set(name, returning)
     this.#host.recover(returning)
     return promise
+  }
+
+  #watch(channel: Channel): void {
+    const watching = new Watching(channel, this)
+    this.#returning ??= new Map()
+    this.#returning.set(channel.name, watching)
+    this.#host.recover(watching)
+  }
+
+  /** @returns whether it had it, or was about to */
+  #drop(name: string): boolean {
+    const wasReturning = this.#giveUp(name)
+    const subscription = this.#find(name)
+    if (subscription === undefined) return wasReturning
+    const { totals } = this.#host
+    this.#subscriptions[subscription.slot] = this.#subscriptions.at(-1)!
+    this.#subscriptions[subscription.slot]!.slot = subscription.slot
+    this.#subscriptions.pop()
+    this.#byChannel?.delete(name)
+    totals.subscriptions--
+    totals.abandoned += this.#backlog?.forget(subscription.channel) ?? 0
+    this.#end(subscription)
+    return true
   }
 
   /** What it was given and has not taken goes as well. */
@@ -220,8 +248,9 @@ export class Subscriber implements Membership, Returner {
   }
 
   #sendSlice(backlog: Backlog): void {
-    for (const { frame, count } of backlog.takeNotices()) {
-      this.#outbox.send(frame)
+    for (const { channel, frame, count } of backlog.takeNotices()) {
+      if (frame !== null) this.#outbox.send(frame)
+      else this.#watchAnew(channel)
       this.skipped += count
       this.#host.totals.skipped += count
     }
@@ -232,6 +261,12 @@ export class Subscriber implements Membership, Returner {
       this.#count(1)
       bytes += message.frame.length
     }
+  }
+
+  /** Changes without those before them would tell it something wrong. */
+  #watchAnew(channel: Channel): void {
+    this.#drop(channel.name)
+    this.#watch(channel)
   }
 
   #count(messages: number): void {
@@ -252,6 +287,10 @@ export class Subscriber implements Membership, Returner {
     else if (this.#subscriptions.length > FEW) {
       this.#byChannel = new Map(this.#subscriptions.map((each) => [each.channel.name, each]))
     }
+  }
+
+  #has(name: string): boolean {
+    return this.#find(name) !== undefined || this.#returning?.has(name) === true
   }
 
   #find(channel: string): Subscription | undefined {

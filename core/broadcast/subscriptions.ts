@@ -41,6 +41,13 @@ export interface Membership {
   unsubscribe(channel: string): boolean
   /** Whether it is subscribed to the channel, or about to be. */
   has(channel: string): boolean
+  /**
+   * Tells the client who is in the channel, and then who joins and leaves, whether it is subscribed or not.
+   *
+   * @throws SCZ_ERR_HUB_CHANNEL, SCZ_ERR_HUB_PRESENCE
+   */
+  watchPresence(channel: string): void
+  unwatchPresence(channel: string): void
   leave(): void
 }
 

@@ -1,5 +1,6 @@
 import type { HistoryOptions, HubHistory } from '../../core/broadcast/history-reading.ts'
 import type { HubData, PublishOptions, Published } from '../../core/broadcast/hub.ts'
+import type { HubPresence } from '../../core/broadcast/presence-reading.ts'
 import type { Recovered, Since } from '../../core/broadcast/since.ts'
 import type { ScherzoError } from '../../core/errors.ts'
 import type { Standing } from '../websocket/standing.ts'
@@ -17,6 +18,9 @@ export interface Client {
    */
   catchUp(channel: string, since: Since | null): Promise<Recovered | null>
   unsubscribe(channel: string): void
+  /** @throws SCZ_ERR_HUB_CHANNEL, SCZ_ERR_HUB_PRESENCE */
+  watchPresence(channel: string): void
+  unwatchPresence(channel: string): void
   /** Whether it is subscribed to the channel, or about to be. */
   has(channel: string): boolean
   closeFor(error: ScherzoError): void
@@ -28,6 +32,7 @@ export interface Client {
 export interface ChannelCalls {
   publish(channel: string, data: HubData, options?: ClientPublishOptions): Promise<Published>
   history(channel: string, options?: HistoryOptions): Promise<HubHistory>
+  presence(channel: string): Promise<HubPresence>
 }
 
 export interface ClientPublishOptions extends PublishOptions {

@@ -5,7 +5,8 @@ import type { Job } from './actions/action.ts'
 import { readJob } from './actions/table.ts'
 import { errorAnswer, isAnswered, okAnswer, toldError } from './answers.ts'
 import type { Client } from './client.ts'
-import { PHRASES, mayClient } from './permissions.ts'
+import { PHRASES, firstRefused } from './permissions.ts'
+import type { ClientAction } from './permissions.ts'
 import { readRequest } from './request.ts'
 import type { Request } from './request.ts'
 
@@ -59,33 +60,36 @@ export class Session {
   callOff(channel: string): void {
     if (this.#turns === null) return
     for (const turn of this.#turns) {
-      if (turn.job.asks?.action === 'subscribe' && turn.job.asks.channel === channel) turn.isCalledOff = true
+      const { asks } = turn.job
+      if (asks?.channel === channel && asks.actions.includes('subscribe')) turn.isCalledOff = true
     }
   }
 
   #take(id: number, job: Job): void {
-    const allowed = this.#ask(job)
+    const refused = this.#ask(job)
     const isNext = this.#turns === null || this.#turns.size === 0
-    if (isNext && typeof allowed === 'boolean') return this.#run({ id, job, allowed, isCalledOff: false })
-    const turn: Turn = { id, job, allowed, isCalledOff: false }
+    const turn: Turn = { id, job, refused, isCalledOff: false }
+    if (isNext && isSettled(turn)) return this.#run(turn)
     this.#turns ??= new Queue()
     this.#turns.push(turn)
-    if (typeof allowed !== 'boolean') void this.#settle(turn, allowed)
+    if (refused instanceof Promise) void this.#settle(turn, refused)
   }
 
-  #ask({ asks }: Job): boolean | Promise<boolean> {
-    if (asks === null) return true
-    const { action, channel } = asks
+  #ask({ asks }: Job): Refused | Promise<Refused> {
+    if (asks === null) return null
+    const { channel } = asks
     // What it has it may have, until the server takes it away.
-    if (action === 'subscribe' && this.#client.has(channel)) return true
-    return mayClient(this.#endpoint, this.#client.standing?.identity ?? null, action, channel)
+    const actions = this.#client.has(channel)
+      ? asks.actions.filter((action) => action !== 'subscribe')
+      : asks.actions
+    return firstRefused(this.#endpoint, this.#client.standing?.identity ?? null, actions, channel)
   }
 
-  async #settle(turn: Turn, allowed: Promise<boolean>): Promise<void> {
+  async #settle(turn: Turn, refused: Promise<Refused>): Promise<void> {
     try {
-      turn.allowed = await allowed
+      turn.refused = await refused
     } catch (error) {
-      turn.allowed = new Refusal(error)
+      turn.refused = new Failure(error)
     }
     const turns = this.#turns!
     for (let next = turns.first; next !== undefined && isSettled(next); next = turns.first) {
@@ -94,17 +98,14 @@ export class Session {
     }
   }
 
-  #run({ id, job, allowed, isCalledOff }: Turn): void {
+  #run({ id, job, refused, isCalledOff }: SettledTurn): void {
     if (!this.#client.isOpen) return
     const { asks } = job
-    if (allowed instanceof Refusal) return this.#fail(id, allowed.reason)
+    if (refused instanceof Failure) return this.#fail(id, refused.reason)
     if (asks !== null && isCalledOff)
       return this.#fail(id, new ScherzoError('SCZ_ERR_PROTOCOL_CALLED_OFF', [asks.channel]))
-    if (asks !== null && allowed !== true)
-      return this.#fail(
-        id,
-        new ScherzoError('SCZ_ERR_PROTOCOL_FORBIDDEN', [PHRASES[asks.action], asks.channel])
-      )
+    if (asks !== null && refused !== null)
+      return this.#fail(id, new ScherzoError('SCZ_ERR_PROTOCOL_FORBIDDEN', [PHRASES[refused], asks.channel]))
     try {
       const result = job.run(this.#client, this.#endpoint.services.calls)
       if (result instanceof Promise) void this.#answerLater(id, result)
@@ -143,16 +144,23 @@ export class Session {
   }
 }
 
+/** What the client may not do, if anything. */
+type Refused = ClientAction | null
+
 /** A request on its way to be carried out. */
 interface Turn {
   readonly id: number
   readonly job: Job
-  allowed: boolean | Promise<boolean> | Refusal
+  refused: Refused | Promise<Refused> | Failure
   isCalledOff: boolean
 }
 
+interface SettledTurn extends Turn {
+  refused: Refused | Failure
+}
+
 /** What went wrong where the app should have said what a client may do. */
-class Refusal {
+class Failure {
   readonly reason: unknown
 
   constructor(reason: unknown) {
@@ -160,6 +168,6 @@ class Refusal {
   }
 }
 
-function isSettled({ allowed }: Turn): boolean {
-  return typeof allowed === 'boolean' || allowed instanceof Refusal
+function isSettled(turn: Turn): turn is SettledTurn {
+  return !(turn.refused instanceof Promise)
 }

@@ -156,7 +156,9 @@ export class Connection implements FrameSink, SocketListener, Client {
 
   catchUp(channel: string, since: Since | null): Promise<Recovered | null> {
     if (this.#state !== OPEN || this.#membership === null) return Promise.resolve(null)
-    return this.#membership.subscribe(channel, since)
+    const outcome = this.#membership.subscribe(channel, since)
+    this.standing?.attend(channel)
+    return outcome
   }
 
   has(channel: string): boolean {
@@ -164,7 +166,18 @@ export class Connection implements FrameSink, SocketListener, Client {
   }
 
   unsubscribe(channel: string): boolean {
-    return this.#state === OPEN && this.#membership?.unsubscribe(channel) === true
+    if (this.#state !== OPEN || this.#membership === null) return false
+    this.standing?.absent(channel)
+    return this.#membership.unsubscribe(channel)
+  }
+
+  /** @throws SCZ_ERR_HUB_CHANNEL, SCZ_ERR_HUB_PRESENCE */
+  watchPresence(channel: string): void {
+    if (this.#state === OPEN) this.#membership?.watchPresence(channel)
+  }
+
+  unwatchPresence(channel: string): void {
+    if (this.#state === OPEN) this.#membership?.unwatchPresence(channel)
   }
 
   /** Unsubscribes without having been asked to by the client. */
@@ -302,6 +315,7 @@ export class Connection implements FrameSink, SocketListener, Client {
   #subscribe(membership: Membership, channel: string): void {
     if (this.speaksProtocol) void membership.subscribe(channel, null)
     else membership.subscribe(channel)
+    this.standing?.attend(channel)
   }
 
   #compress(data: string | Uint8Array): Buffer | null {

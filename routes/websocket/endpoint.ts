@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
+import type { Attending } from '../../core/broadcast/attendance.ts'
 import type { Subscriptions } from '../../core/broadcast/subscriptions.ts'
 import type { ParserSettings } from '../../core/websocket/frame-parser.ts'
 import type { ChannelCalls } from '../protocol/client.ts'
@@ -13,6 +14,7 @@ import type { Tally } from './tally.ts'
 /** What all WebSockets of a worker share. */
 export interface Services {
   readonly subscriptions: Subscriptions
+  readonly attendance: Attending
   readonly calls: ChannelCalls
   readonly roster: Roster<Connection>
   readonly deadlines: Deadlines

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IncomingMessage } from 'node:http'
+import type { Attending } from '../../core/broadcast/attendance.ts'
 import { DEFAULT_SLOW_POLICY } from '../../core/broadcast/subscriptions.ts'
 import type { Membership, SlowPolicy, Subscriptions } from '../../core/broadcast/subscriptions.ts'
 import type { Settings } from '../../core/settings.ts'
@@ -47,11 +48,13 @@ export class Endpoints {
     fastify: FastifyInstance,
     settings: Settings,
     subscriptions: Subscriptions,
+    attendance: Attending,
     calls: ChannelCalls
   ) {
     this.#settings = settings
     this.#services = {
       subscriptions,
+      attendance,
       calls,
       roster: new Roster(settings.pingInterval * 1000),
       deadlines: new Deadlines(settings.closeTimeout * 1000),

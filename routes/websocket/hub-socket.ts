@@ -39,6 +39,16 @@ export interface HubSocket {
   subscribe(channel: string, since: Since | null): Promise<Recovered | null>
   /** Also calls off what `authorize` has not decided about. */
   unsubscribe(channel: string): void
+  /**
+   * Tells the client who is in the channel, and then who joins and leaves, if `authorize` says yes to `presence`. The channel needs a rule
+   * with presence; the socket need not be subscribed to it. Where nobody looks at what it rejects with, nothing happens.
+   *
+   * @throws SCZ_ERR_HUB_CHANNEL, SCZ_ERR_HUB_PRESENCE at once on routes that ask for nobody's identity, otherwise by the promise;
+   *   SCZ_ERR_IDENTITY_PRESENCE by the promise
+   */
+  watchPresence(channel: string): Promise<void>
+  /** Also calls off what `authorize` has not decided about. */
+  unwatchPresence(channel: string): void
   /** What `authorize` says; true on routes without it. */
   may(action: ChannelAction, channel: string): Promise<boolean>
   /**

@@ -24,6 +24,7 @@ export interface TokenAuthenticator {
   readonly messageTimeout: number | null
 }
 
+/** `presence`: to be told who is in the channel. */
 export type ChannelAction = 'subscribe' | 'publish' | 'presence'
 
 /** Whether an identity, null on routes without `authenticate`, may do something with a channel. Only `true` is a yes. */

@@ -6,6 +6,7 @@ import type { Settings } from '../../core/settings.ts'
 import { SUBPROTOCOL } from '../protocol/subprotocol.ts'
 import type { HubSocket } from './hub-socket.ts'
 import type { Authenticate, Authorize, Identity, TokenAuthenticator } from './identity.ts'
+import type { PresenceData } from './presence-data.ts'
 
 /** What Fastify does with the request before it becomes a WebSocket. */
 export type BeforeUpgrade = Pick<
@@ -32,6 +33,11 @@ export interface HubRouteOptions extends BeforeUpgrade {
    * @default the app may everything; clients that speak `scherzo.v1`, nothing by themselves
    */
   readonly authorize?: Authorize
+  /**
+   * What others see of an identity in channels with presence, beside its id: a value that JSON can hold, up to 1 KiB of it.
+   * @default nothing
+   */
+  readonly presenceData?: PresenceData
   /**
    * Subprotocols in the order of preference, or a function that chooses among those offered. Sockets that have chosen
    * `scherzo.v1` speak the protocol of docs/PROTOCOL.md, and `onMessage` gets nothing of theirs.
@@ -62,6 +68,7 @@ export interface EndpointOptions {
   /** Where identities come from tokens. */
   readonly tokens: TokenAuthenticator | null
   readonly authorize: Authorize | null
+  readonly presenceData: PresenceData | null
   /** 0: no limit. */
   readonly maxSocketsPerIdentity: number
   readonly chooseProtocol: ((offered: readonly string[]) => string | null) | null
@@ -95,6 +102,7 @@ export function readEndpointOptions(
       tokens === null ? (authenticate as Authenticate | null) : (request) => tokens.authenticate(request),
     tokens,
     authorize: given.authorize ?? null,
+    presenceData: given.presenceData ?? null,
     maxSocketsPerIdentity: settings.maxSocketsPerIdentity,
     chooseProtocol: protocols === null ? null : chooserOf(protocols),
     origins: given.origins ?? null,
@@ -149,6 +157,7 @@ const RULES: Readonly<Record<OwnName, Rule>> = {
     holds: (value) => isFunction(value) || isTokenAuthenticator(value)
   },
   authorize: aFunction,
+  presenceData: aFunction,
   protocols: { expected: 'a list of subprotocols, or a function that chooses one', holds: isListOrFunction },
   origins: { expected: 'a list of origins', holds: isList },
   maxMessageBytes: { expected: 'a whole number of bytes from 1 to 1073741824', holds: isWithin(1, 2 ** 30) },

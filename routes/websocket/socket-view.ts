@@ -56,6 +56,19 @@ export class SocketView implements HubSocket {
     else standing.unsubscribe(channel)
   }
 
+  watchPresence(channel: string): Promise<void> {
+    const { standing } = this.#connection
+    if (standing !== null) return standing.watchPresence(channel)
+    this.#connection.watchPresence(channel)
+    return DONE
+  }
+
+  unwatchPresence(channel: string): void {
+    const { standing } = this.#connection
+    if (standing === null) this.#connection.unwatchPresence(channel)
+    else standing.unwatchPresence(channel)
+  }
+
   async may(action: ChannelAction, channel: string): Promise<boolean> {
     return this.#connection.standing?.may(action, channel) ?? true
   }

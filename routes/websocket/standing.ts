@@ -1,3 +1,4 @@
+import { presenceNameOf } from '../../core/broadcast/data.ts'
 import type { Recovered, Since } from '../../core/broadcast/since.ts'
 import { ScherzoError, reasonOf } from '../../core/errors.ts'
 import { closeCodes } from '../../core/websocket/close-codes.ts'
@@ -8,6 +9,8 @@ import type { Perishable } from './expiries.ts'
 import type { Identified } from './identities.ts'
 import { checkIdentity, expiryOf, hasExpired } from './identity.ts'
 import type { ChannelAction, Identity } from './identity.ts'
+import { shownOf } from './presence-data.ts'
+import { Seats } from './seats.ts'
 
 const DONE: Promise<void> = Promise.resolve()
 
@@ -20,6 +23,8 @@ export class Standing implements Identified, Perishable {
   #until: number | null
   /** Subscriptions that `authorize` has not decided about, by channel. */
   #asked: Map<string, object> | null
+  /** Made for the first channel in which it is to be known who is there. */
+  #seats: Seats | null
 
   constructor(connection: Connection, endpoint: Endpoint) {
     this.#connection = connection
@@ -27,6 +32,7 @@ export class Standing implements Identified, Perishable {
     this.#identity = null
     this.#until = null
     this.#asked = null
+    this.#seats = null
   }
 
   get identity(): Identity | null {
@@ -52,6 +58,35 @@ export class Standing implements Identified, Perishable {
     if (this.#until !== null) expiries.delete(this, this.#until)
     this.#until = null
     this.#asked = null
+    this.#seats?.leaveAll()
+  }
+
+  /** It has subscribed to the channel. */
+  attend(channel: string): void {
+    const { attendance } = this.#endpoint.services
+    if (this.#identity === null || !attendance.isAsked(channel)) return
+    this.#seats ??= new Seats(attendance, this.#identity.id, this.#shown(this.#identity))
+    this.#seats.take(channel)
+  }
+
+  /** It is subscribed to the channel no longer. */
+  absent(channel: string): void {
+    this.#seats?.leave(channel)
+  }
+
+  /**
+   * Tells it who is in the channel if the identity may know.
+   *
+   * @throws SCZ_ERR_IDENTITY_PRESENCE, SCZ_ERR_HUB_CHANNEL, SCZ_ERR_HUB_PRESENCE, by the promise
+   */
+  watchPresence(channel: string): Promise<void> {
+    return quiet(this.#watchPresence(channel))
+  }
+
+  /** What is still being decided about does not come back. */
+  unwatchPresence(channel: string): void {
+    this.#asked?.delete(presenceNameOf(channel))
+    this.#connection.unwatchPresence(channel)
   }
 
   /**
@@ -87,6 +122,7 @@ export class Standing implements Identified, Perishable {
     if (identity.id !== this.#identity.id) throw notRenewed('the new one is somebody else')
     if (hasExpired(identity)) throw notRenewed('the new one has expired')
     this.#identity = identity
+    this.#seats?.show(this.#shown(identity))
     this.#expireWith(identity)
   }
 
@@ -126,6 +162,7 @@ export class Standing implements Identified, Perishable {
 
   withdraw(channel: string): boolean {
     this.unsubscribe(channel)
+    this.unwatchPresence(channel)
     return true
   }
 
@@ -140,6 +177,36 @@ export class Standing implements Identified, Perishable {
     }
     outbox.send(frame)
     return true
+  }
+
+  /** A mistake of the app's function must not keep anybody out. */
+  #shown(identity: Identity): string | null {
+    const { options, log } = this.#endpoint
+    if (options.presenceData === null) return null
+    try {
+      return shownOf(options.presenceData, identity)
+    } catch (error) {
+      log.error({ err: error }, 'What others should see of an identity is left out')
+      return null
+    }
+  }
+
+  async #watchPresence(channel: string): Promise<void> {
+    const name = presenceNameOf(channel)
+    const ask = {}
+    this.#asked ??= new Map()
+    this.#asked.set(name, ask)
+    let isWanted = false
+    let allowed = false
+    try {
+      allowed = await this.may('presence', channel)
+    } finally {
+      isWanted = this.#asked?.get(name) === ask
+      if (isWanted) this.#asked?.delete(name)
+    }
+    if (!isWanted) return
+    if (!allowed) throw new ScherzoError('SCZ_ERR_IDENTITY_PRESENCE', [channel])
+    this.#connection.watchPresence(channel)
   }
 
   async #subscribeLater(

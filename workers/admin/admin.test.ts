@@ -152,7 +152,14 @@ describe('/metrics', () => {
       stats.set('openConnections', 6 * factor)
       stats.set('openRequests', 7 * factor)
     }
-    const families = await scrape({ threads, retired, reloads: 8, published: 9 })
+    const families = await scrape({
+      threads,
+      retired,
+      reloads: 8,
+      published: 9,
+      present: 10,
+      presenceTold: 11
+    })
     const value = (name: string, labels = {}): number => valueOf(families, `scherzo_${name}`, labels)
     equal(value('requests_total', { lane: 'fast', status_class: '2xx' }), 1111)
     equal(value('requests_total', { lane: 'fast', status_class: '4xx' }), 0)
@@ -181,6 +188,8 @@ describe('/metrics', () => {
     equal(value('hub_members'), 555)
     equal(value('hub_subscriptions'), 666)
     equal(value('hub_held_bytes'), 777)
+    equal(value('hub_presence_members'), 10)
+    equal(value('hub_presence_changes_total'), 11)
   })
 
   test('has the bounds of the latency histogram', async () => {

@@ -172,7 +172,7 @@ function poolFamilies({ counts, threads }: Snapshot): Family[] {
   ]
 }
 
-function hubFamilies({ counts, published, threads }: Snapshot): Family[] {
+function hubFamilies({ counts, published, threads, view }: Snapshot): Family[] {
   return [
     counter('scherzo_hub_published_total', 'Messages that were published, by any thread.', published),
     counter(
@@ -200,6 +200,16 @@ function hubFamilies({ counts, published, threads }: Snapshot): Family[] {
       'scherzo_hub_held_bytes',
       'What is held back for slow connections; a frame that several wait for counts for each.',
       sumOf('hubHeldBytes', threads)
+    ),
+    gauge(
+      'scherzo_hub_presence_members',
+      'Identities in channels with presence, once for each channel.',
+      view.present
+    ),
+    counter(
+      'scherzo_hub_presence_changes_total',
+      'Messages that told who joined and left.',
+      view.presenceTold
     )
   ]
 }

@@ -3,12 +3,17 @@ import type { MessagePort } from 'node:worker_threads'
 import { createBus, joinBus } from '../../core/bus/bus.ts'
 import type { Bus } from '../../core/bus/bus.ts'
 import { ScherzoError } from '../../core/errors.ts'
+import type { AttendanceReport } from '../../core/broadcast/attendance.ts'
+import { isPresenceName, watchedChannelOf } from '../../core/broadcast/data.ts'
 import { Hub } from '../../core/broadcast/hub.ts'
+import { hasPresence } from '../../core/broadcast/presence-rule.ts'
 import type { Control } from '../../routes/websocket/control.ts'
 import type { ChannelRule } from '../../core/broadcast/channel-rules.ts'
+import type { PresenceSource } from '../../core/broadcast/presence-reading.ts'
 import type { HistoryAnswer, HistoryQuery, HistorySource } from '../../core/broadcast/history.ts'
 import type { Settings } from '../../core/settings.ts'
 import { HistoryCenter } from './history-center.ts'
+import { PresenceCenter } from './presence-center.ts'
 import { portsOf } from './messages.ts'
 import type { ChannelCounts, HubLink, LinkOrder, LinkReport } from './messages.ts'
 
@@ -21,12 +26,13 @@ export class HubCenter {
   readonly hub: Hub
   readonly #bus: Bus = createBus()
   readonly #history: HistoryCenter
+  readonly #presence: PresenceCenter
   readonly #links = new Map<number, Link>()
   #lastId = 0
   #isClosed = false
 
   /**
-   * @param onError gets what listeners in the primary throw
+   * @param onError gets what listeners in the primary throw, and what keeps presence from being told
    * @param settings `historyBytes`: how much of the past all channels together may keep
    */
   constructor(
@@ -34,12 +40,18 @@ export class HubCenter {
     { historyBytes }: Pick<Settings, 'historyBytes'>
   ) {
     this.#history = new HistoryCenter(this.#bus, historyBytes)
+    this.#presence = new PresenceCenter(this.#bus, onError)
     const id = ++this.#lastId
     const history: HistorySource = {
       epoch: this.#bus.epoch,
       fetch: (channel, query) => this.#fetch(id, channel, query)
     }
-    this.hub = new Hub(joinBus(this.#bus.connect(id)), { chunk: 1, history, onError })
+    const presence: PresenceSource = {
+      has: (channel) => hasPresence(this.#presence.rules, channel),
+      // It has no members to tell.
+      watch: () => {}
+    }
+    this.hub = new Hub(joinBus(this.#bus.connect(id)), { chunk: 1, history, presence, onError })
   }
 
   /** How many messages have been published, by whatever thread. */
@@ -52,6 +64,16 @@ export class HubCenter {
     return this.#bus.offsetOf(channel)
   }
 
+  /** Of all channels with presence, each identity once in each. */
+  get present(): number {
+    return this.#presence.members
+  }
+
+  /** How many messages have told changes of presence. */
+  get presenceTold(): number {
+    return this.#presence.told
+  }
+
   /** Lets a thread in. It is let go of when its end of the port is gone, as it is when the thread has ended. */
   connect(): HubLink {
     const id = ++this.#lastId
@@ -60,7 +82,12 @@ export class HubCenter {
       countAll: () => this.channels(),
       controlAll: (control) => this.control(control),
       connect: (port) => this.#answer(port),
-      setRule: (pattern, rule) => this.#history.setRule(pattern, rule),
+      setRule: (pattern, rule) => {
+        this.#presence.setRule(pattern, rule)
+        return this.#history.setRule(pattern, rule)
+      },
+      attend: (reports) => this.#presence.take(id, reports),
+      watch: (channel, isWatched) => this.#presence.watch(id, channel, isWatched),
       fetch: (channel, query) => this.#fetch(id, channel, query),
       end: () => this.#end(id)
     })
@@ -95,6 +122,7 @@ export class HubCenter {
     this.#isClosed = true
     for (const link of this.#links.values()) link.close()
     this.#history.close()
+    this.#presence.close()
     this.hub.close()
     this.#bus.close()
   }
@@ -108,12 +136,15 @@ export class HubCenter {
 
   /** For a thread that reads the log: its position there is told with the answer. */
   async #fetch(id: number, channel: string, query: HistoryQuery): Promise<HistoryAnswer> {
-    const { page, read } = await this.#history.fetch(channel, query)
+    const { page, read } = isPresenceName(channel)
+      ? await this.#presence.fetch(watchedChannelOf(channel), query)
+      : await this.#history.fetch(channel, query)
     return { ...page, position: read - this.#bus.readsFrom(id) }
   }
 
   #end(id: number): void {
     this.#links.delete(id)
+    this.#presence.end(id)
     if (!this.#isClosed) this.#bus.disconnect(id)
   }
 }
@@ -123,6 +154,8 @@ interface LinkListener {
   controlAll(control: Control): Promise<number>
   connect(port: MessagePort): void
   setRule(pattern: string, rule: ChannelRule): Promise<void>
+  attend(reports: readonly AttendanceReport[]): void
+  watch(channel: string, isWatched: boolean): void
   fetch(channel: string, query: HistoryQuery): Promise<HistoryAnswer>
   end(): void
 }
@@ -176,6 +209,10 @@ class Link {
         return void this.#countAll(report.ask)
       case 'rule':
         return void this.#setRule(report.ask, report.pattern, report.rule)
+      case 'attendance':
+        return this.#listener.attend(report.reports)
+      case 'watch':
+        return this.#listener.watch(report.channel, report.isWatched)
       case 'history':
         return void this.#fetch(report.ask, report.channel, report.query)
       case 'control all':

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads'
+import type { AttendanceReport } from '../../core/broadcast/attendance.ts'
 import type { ChannelRule } from '../../core/broadcast/channel-rules.ts'
 import type { HistoryAnswer, HistoryQuery } from '../../core/broadcast/history.ts'
 import type { BusDescription } from '../../core/bus/bus.ts'
@@ -27,6 +28,10 @@ export type LinkReport =
   | { readonly type: 'count all'; readonly ask: number }
   | { readonly type: 'rule'; readonly ask: number; readonly pattern: string; readonly rule: ChannelRule }
   | { readonly type: 'history'; readonly ask: number; readonly channel: string; readonly query: HistoryQuery }
+  /** Who is in channels there. */
+  | { readonly type: 'attendance'; readonly reports: readonly AttendanceReport[] }
+  /** Somebody there wants to be told who is in the channel, or nobody any more. */
+  | { readonly type: 'watch'; readonly channel: string; readonly isWatched: boolean }
   /** How many sockets a control has reached on the thread. */
   | { readonly type: 'reached'; readonly ask: number; readonly count: number }
   /** For all threads that have sockets. */

@@ -2,8 +2,10 @@ import { availableParallelism } from 'node:os'
 import { MessageChannel } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import type { Logger } from 'pino'
-import { type ChannelRule, checkRule } from '../../core/broadcast/channel-rules.ts'
+import { Attendance } from '../../core/broadcast/attendance.ts'
+import { type ChannelRule, ChannelRules } from '../../core/broadcast/channel-rules.ts'
 import type { HistoryAnswer, HistoryQuery } from '../../core/broadcast/history.ts'
+import { hasPresence } from '../../core/broadcast/presence-rule.ts'
 import { Hub, type HubData, type PublishOptions, type Published } from '../../core/broadcast/hub.ts'
 import { joinBus } from '../../core/bus/bus.ts'
 import { ScherzoError } from '../../core/errors.ts'
@@ -16,8 +18,12 @@ import type { HubLink, LinkOrder, LinkReport } from './messages.ts'
 /** A worker's or a pool thread's part of the hub. */
 export class ThreadHub {
   readonly hub: Hub
+  /** Where its sockets say in which channels they are. */
+  readonly attendance: Attendance
   readonly #port: MessagePort
   readonly #asks = new Asks()
+  /** Those that the app's copy here has set. */
+  readonly #ownRules = new ChannelRules()
   /** Settles when the primary has the rules that the app has set so far; null: it has. */
   #rules: Promise<unknown> | null = null
   /** Acts on the sockets of this thread, and tells how many it reached. */
@@ -29,9 +35,18 @@ export class ThreadHub {
     settings: Pick<Settings, 'adapterBufferMultiplierPerCpu'>,
     log: Logger
   ) {
+    const isAsked = (channel: string): boolean => hasPresence(this.#ownRules, channel)
+    this.attendance = new Attendance({
+      isAsked,
+      report: (reports) => this.#report({ type: 'attendance', reports })
+    })
     this.hub = new Hub(joinBus(bus), {
       chunk: availableParallelism() * settings.adapterBufferMultiplierPerCpu,
       history: { epoch: bus.epoch, fetch: (channel, query) => this.#fetch(channel, query) },
+      presence: {
+        has: isAsked,
+        watch: (channel, isWatched) => this.#report({ type: 'watch', channel, isWatched })
+      },
       onError: (error, message) => log.error({ err: error }, message)
     })
     this.#port = port
@@ -59,7 +74,7 @@ export class ThreadHub {
    * @throws SCZ_ERR_HUB_RULE
    */
   channel(pattern: string, rule: ChannelRule): void {
-    checkRule(pattern, rule)
+    this.#ownRules.set(pattern, rule)
     const set = this.#ask<void>('set a rule', (ask) => ({ type: 'rule', ask, pattern, rule }))
     const rules = Promise.allSettled([this.#rules, set]).then(() => {
       if (this.#rules === rules) this.#rules = null

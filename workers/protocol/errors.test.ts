@@ -63,9 +63,9 @@ const refused: Partial<Record<ErrorCode, readonly Asked[]>> = {
     ['publish', { channel: 'ticks', data: 1 }, '/closed'],
     ['history', { channel: 'ticks' }, '/closed']
   ],
-  SCZ_ERR_PROTOCOL_PRESENCE: [
-    ['presence', { channel: 'room:1' }],
-    ['subscribe', { channel: 'room:1', presence: true }]
+  SCZ_ERR_HUB_PRESENCE: [
+    ['presence', { channel: 'later:1' }],
+    ['subscribe', { channel: 'later:1', presence: true }]
   ],
   SCZ_ERR_PROTOCOL_AUTHENTICATED: [['authenticate', { token: 'x' }]],
   SCZ_ERR_PROTOCOL_FAILED: [

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match } from 'node:assert/strict'
+import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -30,6 +30,11 @@ function offsetsOf({ told }: ProtocolClient, channel: string): number[] {
 
 function messagesOf({ told }: ProtocolClient, channel: string): Told[] {
   return told.filter((each) => each.channel === channel && each.offset !== undefined)
+}
+
+/** Whether a client is told of somebody in what it is told of who is there. */
+function tellsOf(id: string): (told: Told) => boolean {
+  return (told) => JSON.stringify(told['presence'] ?? null).includes(id)
 }
 
 test('a socket is greeted, and told where it is in the channels of its route', async (t) => {
@@ -255,4 +260,38 @@ test('what is sent to an identity and to all reaches sockets of the protocol', a
   await server.broadcast(2)
   deepEqual(await client.find((told) => told['data'] === 1), { data: 1 })
   deepEqual(await client.find((told) => told['data'] === 2), { offset: 1, data: 2 })
+})
+
+test('who subscribes with presence is told who is there until it unsubscribes', async (t) => {
+  const server = await start(t)
+  const ada = await open(server, 'ada')
+  equal((await ada.ask('subscribe', { channel: 'room:p', presence: true })).error, undefined)
+  await ada.find(tellsOf('ada'))
+  const bob = await open(server, 'bob')
+  await bob.ask('subscribe', { channel: 'room:p' })
+  await ada.find(tellsOf('bob'))
+  const { ok: present } = await bob.ask('presence', { channel: 'room:p' })
+  deepEqual(present!['count'], 2)
+  await ada.ask('unsubscribe', { channel: 'room:p' })
+  await bob.ask('subscribe', { channel: 'room:p', presence: true })
+  await bob.find((told) => Object(told['presence']).count === 1)
+  const cyd = await open(server, 'cyd')
+  await cyd.ask('subscribe', { channel: 'room:p' })
+  await bob.find(tellsOf('cyd'))
+  await ada.ask('presence', { channel: 'room:p' })
+  ok(!ada.told.some(tellsOf('cyd')))
+})
+
+test('who may subscribe and not see who is there is refused both together, and neither begins', async (t) => {
+  const server = await start(t)
+  const ada = await open(server, 'ada')
+  const { error } = await ada.ask('subscribe', { channel: 'news', presence: true })
+  deepEqual(error, {
+    code: 'SCZ_ERR_PROTOCOL_FORBIDDEN',
+    message: 'You may not see who is present in the channel "news"'
+  })
+  equal((await server.channels()).get('news'), undefined)
+  await ada.ask('subscribe', { channel: 'news' })
+  const { error: again } = await ada.ask('subscribe', { channel: 'news', presence: true })
+  equal(again!.code, 'SCZ_ERR_PROTOCOL_FORBIDDEN')
 })

@@ -20,6 +20,7 @@ class Player {
   readonly #server: ScherzoServer
   readonly #epoch: string
   #client: ProtocolClient | null = null
+  #other: ProtocolClient | null = null
   #besides: Promise<unknown> = Promise.resolve()
 
   constructor(server: ScherzoServer, epoch: string) {
@@ -31,9 +32,14 @@ class Player {
     const [, name = '', ...values] = EVENTS.map((pattern) => pattern.exec(event)).find((match) => match) ?? []
     switch (name) {
       case 'connects':
-        this.#client = await ProtocolClient.open(`${this.#server.address}/live`, {
-          headers: { 'x-user': 'ada' }
-        })
+        this.#client = await this.#connect('ada')
+        return
+      case 'joins':
+        this.#other = await this.#connect('bob')
+        await this.#other.ask('subscribe', { channel: values[0] })
+        return
+      case 'leaves':
+        this.#other?.socket.terminate()
         return
       case 'publishes the bytes':
         await this.#server.publish(values[1]!, Buffer.from(values[0]!, 'hex'))
@@ -76,6 +82,10 @@ class Player {
     await this.#besides
   }
 
+  #connect(user: string): Promise<ProtocolClient> {
+    return ProtocolClient.open(`${this.#server.address}/live`, { headers: { 'x-user': user } })
+  }
+
   #asInPage(told: Told): Told {
     const text = JSON.stringify(told)
       .replaceAll(this.#epoch, EPOCH)
@@ -87,6 +97,8 @@ class Player {
 
 const EVENTS = [
   /^ada (connects)$/,
+  /^bob (joins) (\S+)$/,
+  /^bob (leaves)$/,
   /^the app (publishes the bytes) ([0-9a-f]+) to (\S+)$/,
   /^the app (publishes) (.+) to (\S+)$/,
   /^the app (sends) (.+) to (\S+)$/,

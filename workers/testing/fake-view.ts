@@ -12,6 +12,8 @@ export function fakeView(given: Partial<ServerView> = {}): ServerView {
     cores: 2,
     reloads: 0,
     published: 0,
+    present: 0,
+    presenceTold: 0,
     threads: [fakeWorker(1), fakeWorker(2)],
     retired: new Stats(),
     channels: async () => new Map(),

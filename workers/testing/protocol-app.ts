@@ -7,8 +7,13 @@ import { SECRET } from '../../routes/websocket/testing/tokens.ts'
 // The app of the tests of the channel protocol. A client says in a header who it is.
 
 export default async function app(fastify: FastifyInstance): Promise<void> {
-  fastify.hub.channel('room:*', { history: { size: 100, age: 600 } })
-  fastify.hub.route('/live', { channels: ['ticks'], authenticate: byHeader, authorize })
+  fastify.hub.channel('room:*', { history: { size: 100, age: 600 }, presence: { interval: 20 } })
+  fastify.hub.route('/live', {
+    channels: ['ticks'],
+    authenticate: byHeader,
+    authorize,
+    presenceData: ({ id }) => ({ name: id.toUpperCase() })
+  })
   fastify.hub.route('/closed', { channels: ['ticks'] })
   fastify.hub.route('/echo', { onMessage: (socket, data) => socket.send(data) })
   fastify.hub.route('/both', {

@@ -77,6 +77,7 @@ export function createHub(
   const hub = new Hub(bus, {
     chunk: 128,
     history: new NoHistory(),
+    presence: { has: () => false, watch: () => {} },
     onError: (_error, message) => errors.push(message),
     ...options
   })

@@ -11,8 +11,8 @@ export type Action = (fields: Fields) => Job
 
 /** A request that makes sense. */
 export interface Job {
-  /** The channel that it is about, and what has to be allowed there; null where nobody need be asked. */
-  readonly asks: { readonly action: ClientAction; readonly channel: string } | null
+  /** The channel that it is about, and all that has to be allowed there; null where nobody need be asked. */
+  readonly asks: { readonly actions: readonly ClientAction[]; readonly channel: string } | null
   /**
    * Takes effect before it returns, so that what a client asks for happens in its order; what it gives, now or later, is
    * the answer.

@@ -10,7 +10,7 @@ export const history: Action = (fields) => {
   const since = sinceOf(fields)
   const options = { limit: limitOf(fields), maxBytes: MAX_BYTES, ...(since !== null && { since }) }
   return {
-    asks: { action: 'history', channel },
+    asks: { actions: ['history'], channel },
     async run(_client, calls) {
       const { epoch, offset, messages } = await calls.history(channel, options)
       return { epoch, offset, messages: messages.map(forClients) }

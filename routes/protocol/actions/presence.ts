@@ -1,4 +1,3 @@
-import { ScherzoError } from '../../../core/errors.ts'
 import { channelOf } from '../request.ts'
 import type { Action } from './action.ts'
 
@@ -6,9 +5,10 @@ import type { Action } from './action.ts'
 export const presence: Action = (fields) => {
   const channel = channelOf(fields)
   return {
-    asks: { action: 'presence', channel },
-    run() {
-      throw new ScherzoError('SCZ_ERR_PROTOCOL_PRESENCE', [channel])
+    asks: { actions: ['presence'], channel },
+    async run(_client, calls) {
+      const { count, members } = await calls.presence(channel)
+      return { count, ...(members !== null && { members }) }
     }
   }
 }

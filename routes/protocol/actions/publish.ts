@@ -16,7 +16,7 @@ export const publish: Action = (fields) => {
     ...(idempotencyKey !== undefined && { idempotencyKey })
   }
   return {
-    asks: { action: 'publish', channel },
+    asks: { actions: ['publish'], channel },
     run: (_client, calls) => calls.publish(channel, data, options)
   }
 }

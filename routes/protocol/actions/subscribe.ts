@@ -4,15 +4,18 @@ import type { ChannelCalls, Client } from '../client.ts'
 import { channelOf, optionalFlagOf, sinceOf } from '../request.ts'
 import type { Action } from './action.ts'
 
-/** `{"action":"subscribe","channel":"room:1","since":{"epoch":"..","offset":12}}`. */
+/** `{"action":"subscribe","channel":"room:1","since":{"epoch":"..","offset":12},"presence":true}`. */
 export const subscribe: Action = (fields) => {
   const channel = channelOf(fields)
   const since = sinceOf(fields)
-  if (optionalFlagOf(fields, 'presence')) throw new ScherzoError('SCZ_ERR_PROTOCOL_PRESENCE', [channel])
+  const isWatching = optionalFlagOf(fields, 'presence')
   return {
-    asks: { action: 'subscribe', channel },
-    run: (client, calls) =>
-      since === null && client.has(channel) ? tellAgain(calls, channel) : begin(client, channel, since)
+    asks: { actions: isWatching ? ['subscribe', 'presence'] : ['subscribe'], channel },
+    run(client, calls) {
+      // First, because it fails where it is not known who is there, and then nothing is to begin.
+      if (isWatching) client.watchPresence(channel)
+      return since === null && client.has(channel) ? tellAgain(calls, channel) : begin(client, channel, since)
+    }
   }
 }
 

@@ -8,6 +8,7 @@ export const unsubscribe: Action = (fields) => {
     asks: null,
     run(client) {
       client.unsubscribe(channel)
+      client.unwatchPresence(channel)
       return {}
     }
   }

@@ -6,8 +6,10 @@ import { fastify as createFastify } from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import { WebSocket } from 'ws'
 import type { ClientOptions } from 'ws'
+import type { Attending } from '../../../core/broadcast/attendance.ts'
 import type { Outbox } from '../../../core/broadcast/outbox.ts'
 import type { HubHistory } from '../../../core/broadcast/history-reading.ts'
+import type { HubPresence } from '../../../core/broadcast/presence-reading.ts'
 import type { Published } from '../../../core/broadcast/hub.ts'
 import type { Membership, SlowPolicy, Subscriptions } from '../../../core/broadcast/subscriptions.ts'
 import { resolveSettings } from '../../../core/settings.ts'
@@ -33,6 +35,8 @@ export interface EndpointServer {
   readonly sockets: readonly Socket[]
 }
 
+const NOBODY_ASKS: Attending = { isAsked: () => false, enter: () => {}, show: () => {}, leave: () => {} }
+
 /** A member of the fake hub. */
 export interface Member {
   readonly outbox: Outbox
@@ -53,6 +57,10 @@ export class FakeHub implements Subscriptions, ChannelCalls {
     return this.onPublish(...call)
   }
 
+  async presence(): Promise<HubPresence> {
+    return { count: 0, members: [] }
+  }
+
   history(...call: Parameters<ChannelCalls['history']>): Promise<HubHistory> {
     return this.onHistory(...call)
   }
@@ -67,6 +75,8 @@ export class FakeHub implements Subscriptions, ChannelCalls {
       },
       unsubscribe: (channel) => member.channels.delete(channel),
       has: (channel) => member.channels.has(channel),
+      watchPresence: () => {},
+      unwatchPresence: () => {},
       leave: () => {
         member.hasLeft = true
       }
@@ -96,7 +106,7 @@ export async function startEndpoints(
     serverFactory: (handler) => createMainLane(handler as RequestListener, {}, state, tls)
   })
   const hub = new FakeHub()
-  const endpoints = new Endpoints(fastify, settings, hub, hub)
+  const endpoints = new Endpoints(fastify, settings, hub, NOBODY_ASKS, hub)
   state.upgrades = endpoints
   await add(fastify, (instance, path, options) => endpoints.route(instance, path, options), endpoints)
   const sockets: Socket[] = []

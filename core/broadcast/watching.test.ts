@@ -1,0 +1,57 @@
+import { deepEqual, equal } from 'node:assert/strict'
+import { test } from 'node:test'
+import { presenceNameOf } from './data.ts'
+import type { HistoryAnswer, HistorySource } from './history.ts'
+import { DEFAULT_SLOW_POLICY } from './subscriptions.ts'
+import { createHub, loopTurn } from './testing/fake-bus.ts'
+import { FakeOutbox } from './testing/fake-outbox.ts'
+
+const NAME = presenceNameOf('room')
+
+function state(offset: number, position: number): HistoryAnswer {
+  const messages = [{ data: `{"count":${offset}}`, isText: true, key: null, time: 0 }]
+  return { offset, first: offset, messages, position }
+}
+
+test('the state comes first, without what it has, and with what was read meanwhile behind it', async () => {
+  const { promise, resolve: answer } = Promise.withResolvers<HistoryAnswer>()
+  const history: HistorySource = { epoch: 'epoch', fetch: () => promise }
+  const watched: boolean[] = []
+  const presence = { has: () => true, watch: (_: string, isWatched: boolean) => void watched.push(isWatched) }
+  const { bus, hub } = createHub({ history, presence })
+  const outbox = new FakeOutbox()
+  const member = hub.join(outbox, DEFAULT_SLOW_POLICY, () => {})
+  member.watchPresence('room')
+  member.watchPresence('room')
+  await loopTurn()
+  for (let change = 1; change <= 3; change++) await bus.publish(NAME, `{"change":${change}}`)
+  bus.turn(2)
+  // The change that comes third is in it, and has not been read here.
+  answer(state(3, 3))
+  await loopTurn()
+  deepEqual(outbox.messages, [])
+  await bus.publish(NAME, '{"change":4}')
+  bus.turn()
+  await loopTurn()
+  await bus.publish(NAME, '{"change":5}')
+  bus.turn()
+  deepEqual(
+    outbox.messages,
+    [{ count: 3 }, { change: 4 }, { change: 5 }].map((told) => ({ channel: 'room', presence: told }))
+  )
+  deepEqual(watched, [true])
+  member.leave()
+  deepEqual(watched, [true, false])
+  equal(hub.totals.subscriptions, 0)
+})
+
+test('who looks away before the state is there gets nothing', async () => {
+  const history: HistorySource = { epoch: 'epoch', fetch: () => Promise.resolve(state(0, 0)) }
+  const { hub } = createHub({ history, presence: { has: () => true, watch: () => {} } })
+  const outbox = new FakeOutbox()
+  const member = hub.join(outbox, DEFAULT_SLOW_POLICY, () => {})
+  member.watchPresence('room')
+  member.unwatchPresence('room')
+  for (let turn = 0; turn < 5; turn++) await loopTurn()
+  deepEqual(outbox.messages, [])
+})
