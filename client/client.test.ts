@@ -215,6 +215,33 @@ test('a token that cannot be had is told of, and asked for again', async (t) => 
   )
 })
 
+test('a renewal that fails is tried again before the token expires', async (t) => {
+  let asked = 0
+  const { server, client, settle, pass } = await begin(
+    t,
+    {
+      heartbeat: 1_000_000,
+      token: () => {
+        if (++asked === 2) throw new Error('not now')
+        return `t${asked}`
+      }
+    },
+    (server) => {
+      server.awaitsToken = true
+      server.greeting = { expires: 100 }
+    }
+  )
+  const errors = new Told(client, 'error')
+  await settle()
+  deepEqual(server.tokens, ['t1'])
+  await pass(80_000)
+  equal(errors.events[0]!.code, 'SCZ_ERR_CLIENT_TOKEN')
+  await pass(16_000)
+  await settle()
+  deepEqual(server.tokens, ['t1', 't3'])
+  equal(client.state, 'open')
+})
+
 test('a publish without an answer goes again with its key, in its place, and happens once', async (t) => {
   const { server, client, settle, pass } = await begin(t)
   await settle()

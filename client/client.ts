@@ -115,7 +115,8 @@ export class Client<Channels extends object = AnyChannels> {
   }
 
   /**
-   * Publishes a message, once, however often the connection is lost meanwhile. Without a connection it waits for one.
+   * Publishes a message. Without a connection it waits for one; if that is lost before the answer, the message goes again, with the
+   * key by which the server knows it.
    *
    * @returns resolves when the server has given it its place in the channel
    * @throws SCZ_ERR_CLIENT_CLOSED, SCZ_ERR_CLIENT_ENDED, SCZ_ERR_CLIENT_QUEUE, SCZ_ERR_CLIENT_SIZE, SCZ_ERR_CLIENT_DATA, and
@@ -172,7 +173,7 @@ export class Client<Channels extends object = AnyChannels> {
 
   #take(notice: Notice): void {
     const { id, connected, drain, error, channel, offset }: Notice = isObject(notice) ? notice : {}
-    if (id !== undefined) this.#requests.answer(notice)
+    if (id !== undefined && ('ok' in notice || error !== undefined)) this.#requests.answer(notice)
     else if (connected !== undefined) this.#welcome(connected)
     else if (drain !== undefined) {
       this.#link.drain(drain.after)
@@ -199,11 +200,15 @@ export class Client<Channels extends object = AnyChannels> {
     clearTimeout(this.#renewal)
     const { token } = this.#options
     if (expires === null || typeof token !== 'function') return
-    this.#renewal = setTimeout(() => void this.#renewToken(), renewalIn(expires, Date.now()))
+    this.#renewal = setTimeout(() => void this.#renewToken(expires), renewalIn(expires, Date.now()))
   }
 
-  async #renewToken(): Promise<void> {
-    const fail = (error: ClientError): void => this.#listeners.tell('error', error)
+  /** Until it expires there is time for a few attempts; then the server closes, and the client comes back with another token. */
+  async #renewToken(expires: number): Promise<void> {
+    const fail = (error: ClientError): void => {
+      if (this.state === 'open') this.#renewLater(expires)
+      this.#listeners.tell('error', error)
+    }
     try {
       const token = await valueOf(this.#options.token!)
       if (this.state !== 'open') return
@@ -212,7 +217,6 @@ export class Client<Channels extends object = AnyChannels> {
         else fail(error)
       })
     } catch (cause) {
-      // When it expires, the server closes, and the client asks again.
       fail(ownError('SCZ_ERR_CLIENT_TOKEN', cause))
     }
   }

@@ -23,6 +23,6 @@ export function backoffOf(attempt: number, initial: number, max: number, random:
 
 /** When to renew a token that expires at a time, in seconds since 1970: in how many milliseconds from now. */
 export function renewalIn(expires: number, now: number): number {
-  // A fifth of the time is for attempts that fail. Timers of more than 24 days would fire at once.
+  // The rest is for further attempts if one fails. Timers of more than 24 days would fire at once.
   return Math.min(Math.max((expires * 1000 - now) * 0.8, 1000), 2 ** 31 - 1)
 }
