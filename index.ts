@@ -9,6 +9,8 @@ export type { FastResponse } from './routes/fast-route.ts'
 export type { FastJsonOptions, FastOptions } from './routes/fast-options.ts'
 export type { CorsOptions } from './routes/cors.ts'
 export type { HubApi } from './routes/hub.ts'
+// By a star, so that apps can add to it from the outside.
+export type * from './routes/hub-channels.ts'
 export type { HubSocket } from './routes/websocket/hub-socket.ts'
 export type { HubRouteOptions } from './routes/websocket/options.ts'
 export { jwt } from './routes/jwt/jwt.ts'

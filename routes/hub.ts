@@ -4,6 +4,7 @@ import type { ChannelRule } from '../core/broadcast/channel-rules.ts'
 import type { HistoryOptions, HubHistory } from '../core/broadcast/history-reading.ts'
 import type { HubData, HubListener, PublishOptions, Published } from '../core/broadcast/hub.ts'
 import type { HubPresence } from '../core/broadcast/presence-reading.ts'
+import type { HubChannelData, HubChannelName } from './hub-channels.ts'
 import type { IdentityCalls } from './websocket/control.ts'
 import type { ForeignSocket } from './websocket/foreign.ts'
 import type { HubRouteOptions } from './websocket/options.ts'
@@ -21,6 +22,7 @@ export interface Publishing extends IdentityCalls {
    * Publishes to all that have subscribed to the channel, on every thread. Resolves when the order of the message among those
    * of the channel is settled; offsets count from 1 on, without holes.
    *
+   * @param channel any, unless the app declares its own in `HubChannels`
    * @param data a value that JSON can hold, or bytes in a Uint8Array; serialised once, here
    * @throws SCZ_ERR_HUB_CHANNEL, SCZ_ERR_HUB_DATA, SCZ_ERR_BUS_MESSAGE_SIZE, SCZ_ERR_BUS_NAME, SCZ_ERR_BUS_OVERLOAD,
    *   SCZ_ERR_BUS_CLOSED, all by the promise
@@ -28,7 +30,11 @@ export interface Publishing extends IdentityCalls {
    * @example
    * await fastify.hub.publish('ticks', { price: 1 })
    */
-  publish(channel: string, data: HubData, options?: PublishOptions): Promise<Published>
+  publish<Name extends HubChannelName>(
+    channel: Name,
+    data: HubChannelData<Name>,
+    options?: PublishOptions
+  ): Promise<Published>
   /** Publishes to every connection of the hub, whatever its channels. */
   broadcast(data: HubData): Promise<Published>
   /**

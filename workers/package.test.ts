@@ -1,8 +1,9 @@
-import { deepEqual, equal, match, ok } from 'node:assert/strict'
+import { deepEqual, doesNotMatch, equal, match, ok } from 'node:assert/strict'
 import { mkdirSync, readFileSync, readdirSync, symlinkSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { basename, dirname, join, relative } from 'node:path'
 import { before, describe, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { publint } from 'publint'
 import { Child, addressOf } from './testing/child.ts'
 import type { Ended } from './testing/child.ts'
@@ -22,7 +23,14 @@ const manifest = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8
 
 describe('the package', () => {
   const tsconfig = {
-    compilerOptions: { target: 'es2024', module: 'nodenext', types: ['node'], strict: true, noEmit: true }
+    compilerOptions: {
+      target: 'es2024',
+      module: 'nodenext',
+      types: ['node'],
+      strict: true,
+      noEmit: true,
+      allowImportingTsExtensions: true
+    }
   }
   const user = temporaryFolder({
     'app.ts': `
@@ -56,6 +64,72 @@ describe('the package', () => {
         fastify.fast.nothing('/plaintext')
       }
       await serve('./app.ts', { port: '3000' })`,
+    'contract.ts': `
+      export interface Channels {
+        ticks: { readonly price: number }
+        [room: \`room:\${string}\`]: { readonly text: string }
+      }`,
+    'client.mts': `
+      import { serve } from 'scherzo'
+      import { connect } from 'scherzo/client'
+      import type { Channels } from './contract.ts'
+      const server = await serve('./live.ts', { port: 0, workers: 1 })
+      const client = connect<Channels>(server.address.replace('http', 'ws') + '/live')
+      const messages = client.subscribe('room:1')
+      await messages.ready
+      await client.publish('room:1', { text: 'hello' })
+      for await (const { data, offset } of messages) {
+        console.log(data.text.toUpperCase(), offset)
+        break
+      }
+      client.close()
+      await server.close()`,
+    'live.ts': `
+      import type { FastifyInstance } from 'fastify'
+      import 'scherzo'
+      import type { Channels } from './contract.ts'
+      declare module 'scherzo' {
+        interface HubChannels extends Channels {}
+      }
+      export default async function app(fastify: FastifyInstance): Promise<void> {
+        fastify.hub.route('/live', { authorize: () => true })
+        void (() => fastify.hub.publish('ticks', { price: 1 }))
+        void (() => fastify.hub.publish(\`room:\${1}\`, { text: '' }, { key: '' }))
+      }`,
+    'page.ts': `
+      import { connect } from 'scherzo/client'
+      import type { Channels } from './contract.ts'
+      const client = connect<Channels>('wss://example.com/live', { WebSocket })
+      client.subscribe('ticks', ({ price }) => document.title = price.toFixed())
+      connect('wss://example.com').subscribe('anything', (data: unknown) => data)
+      client.on('lost', ({ channel, from, to }) => document.title = channel + from + to)`,
+    'wrong-contract.ts': `
+      import type { FastifyInstance } from 'fastify'
+      import './live.ts'
+      import { connect } from 'scherzo/client'
+      import type { Channels } from './contract.ts'
+      export function wrong(fastify: FastifyInstance): void {
+        void fastify.hub.publish('ticks', { price: '1' })
+        void fastify.hub.publish('tocks', { price: 1 })
+        void fastify.hub.publish('room:1', { price: 1 })
+        const client = connect<Channels>('ws://localhost')
+        client.subscribe('tocks', () => {})
+        client.subscribe('ticks', ({ text }) => text)
+        void client.publish('room:1', { price: 1 })
+        client.on('nothing', () => {})
+      }`,
+    'tsconfig.contract.json': JSON.stringify({ ...tsconfig, files: ['live.ts', 'client.mts'] }),
+    'tsconfig.wrong-contract.json': JSON.stringify({ ...tsconfig, files: ['wrong-contract.ts'] }),
+    'tsconfig.page.json': JSON.stringify({
+      compilerOptions: {
+        ...tsconfig.compilerOptions,
+        module: 'esnext',
+        moduleResolution: 'bundler',
+        lib: ['es2022', 'dom', 'dom.iterable'],
+        types: []
+      },
+      files: ['page.ts']
+    }),
     'tsconfig.json': JSON.stringify({ ...tsconfig, files: ['app.ts', 'main.mts'] }),
     'tsconfig.wrong.json': JSON.stringify({ ...tsconfig, files: ['wrong.mts'] })
   })
@@ -84,7 +158,10 @@ describe('the package', () => {
       'dist/index.js',
       'dist/index.d.ts',
       'dist/workers/worker.js',
-      'dist/workers/admin/dashboard/index.html'
+      'dist/workers/admin/dashboard/index.html',
+      'dist/client/index.js',
+      'dist/client/index.d.ts',
+      'dist/client/client.min.js'
     ])
       ok(packed.includes(file), file)
     deepEqual(
@@ -158,6 +235,29 @@ describe('the package', () => {
     const { stdout } = await typeCheck('-p', 'tsconfig.wrong.json')
     const lines = [...stdout.matchAll(/^wrong\.mts\((\d+),/gm)].map(([, line]) => Number(line))
     deepEqual(lines, [5, 6, 8])
+  })
+
+  test("has a client that runs in a user's program", async () => {
+    const { code, stdout } = await new Child(process.execPath, ['client.mts'], {
+      cwd: user,
+      env: { SCHERZO_LOG_LEVEL: 'warn' }
+    }).ended
+    deepEqual([code, stdout], [0, 'HELLO 1\n'])
+  })
+
+  test('has the client as one file, too, with nothing to import', async () => {
+    const path = join(installed, 'dist', 'client', 'client.min.js')
+    doesNotMatch(readFileSync(path, 'utf8'), /\bimport\b/)
+    const { connect } = (await import(pathToFileURL(path).href)) as { readonly connect: unknown }
+    equal(typeof connect, 'function')
+  })
+
+  test('takes one interface of channels for the app and the client, in programs for Node and pages', async () => {
+    succeeds(await typeCheck('-p', 'tsconfig.contract.json'))
+    succeeds(await typeCheck('-p', 'tsconfig.page.json'))
+    const { stdout } = await typeCheck('-p', 'tsconfig.wrong-contract.json')
+    const lines = [...stdout.matchAll(/^wrong-contract\.ts\((\d+),/gm)].map(([, line]) => Number(line))
+    deepEqual(lines, [7, 8, 9, 11, 12, 13, 14])
   })
 
   function scherzo(args: readonly string[]): Child {
