@@ -386,6 +386,17 @@ export const catalogue = {
     status: null,
     closeCode: null
   },
+  SCZ_ERR_HUB_KEY: {
+    message:
+      'Cannot publish to the channel "%s": the key function of its rule gave %s, and not a string or null',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_HUB_MESSAGE_SIZE: {
+    message: 'Cannot publish %d bytes in one message to the channel "%s": its rule allows %d',
+    status: null,
+    closeCode: null
+  },
   SCZ_ERR_HUB_SINCE: {
     message: 'Invalid place in a channel: use { epoch, offset } with a string and a whole number',
     status: null,

@@ -21,8 +21,8 @@ export interface Publishing extends IdentityCalls {
    * of the channel is settled; offsets count from 1 on, without holes.
    *
    * @param data a value that JSON can hold, or bytes in a Uint8Array; serialised once, here
-   * @throws SCZ_ERR_HUB_CHANNEL, SCZ_ERR_HUB_DATA, SCZ_ERR_BUS_MESSAGE_SIZE, SCZ_ERR_BUS_NAME, SCZ_ERR_BUS_OVERLOAD,
-   *   SCZ_ERR_BUS_CLOSED, all by the promise
+   * @throws SCZ_ERR_HUB_CHANNEL, SCZ_ERR_HUB_DATA, SCZ_ERR_HUB_MESSAGE_SIZE, SCZ_ERR_HUB_KEY, SCZ_ERR_BUS_MESSAGE_SIZE,
+   *   SCZ_ERR_BUS_NAME, SCZ_ERR_BUS_OVERLOAD, SCZ_ERR_BUS_CLOSED, all by the promise
    *
    * @example
    * await fastify.hub.publish('ticks', { price: 1 })
@@ -64,12 +64,16 @@ export interface HubApi extends Publishing {
    * Sets what holds for the channel of this name or, with stars, for all whose names match: in `room:*` the star stands for one
    * segment between colons, and is not empty. Of several that match, the one that has a name where the others have a star, at the
    * first difference from the left, is the only one that holds. All copies of an app set the same rules; a later one for the same
-   * pattern replaces the earlier, on all threads, and stays until then.
+   * pattern replaces the earlier, on all threads, and stays until then. Functions hold in the thread that set them.
    *
    * @throws SCZ_ERR_HUB_RULE
    *
    * @example
-   * fastify.hub.channel('room:*', { history: { size: 100, age: 600 } }) // seconds
+   * fastify.hub.channel('room:*', {
+   *   history: { size: 100, age: 600 }, // seconds
+   *   subscribe: 'identified',
+   *   publish: (identity, channel) => rooms.has(channel, identity?.id)
+   * })
    */
   channel(pattern: string, rule: ChannelRule): void
   /**

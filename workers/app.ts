@@ -110,7 +110,7 @@ function createInstance(
   })
   // Before all others, and so it closes after the app's own hooks, which may publish.
   fastify.addHook('onClose', async () => hub.close())
-  const endpoints = new Endpoints(fastify, settings, hub.hub)
+  const endpoints = new Endpoints(fastify, settings, hub.hub, hub.hub.rules)
   state.upgrades = endpoints
   hub.onControl = (control) => endpoints.control(control)
   mountHub(fastify, publishingOf(hub), (instance) => ({

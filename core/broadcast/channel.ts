@@ -4,6 +4,7 @@ import { Envelope } from './envelope.ts'
 import { Listeners } from './listeners.ts'
 import type { Recovery } from './recovery.ts'
 import type { Subscriber } from './subscriber.ts'
+import type { SlowPolicy } from './subscriptions.ts'
 
 /** A message in the form in which clients get it. One object for all of them. */
 export class Message {
@@ -96,6 +97,8 @@ export class Subscription {
 export class Channel {
   readonly name: string
   readonly envelope: Envelope
+  /** What holds for members that do not keep up with it, in place of their own policy. Stays while there are members. */
+  slow: SlowPolicy | null
   /** Dense: who leaves is replaced by the last one. */
   readonly members: Subscription[] = []
   readonly listeners: Listeners = new Listeners()
@@ -114,8 +117,9 @@ export class Channel {
   /** The offset of the last one, or 0. */
   lastOffset = 0
 
-  constructor(name: string) {
+  constructor(name: string, slow: SlowPolicy | null) {
     this.name = name
+    this.slow = slow
     this.envelope = new Envelope(name)
   }
 
@@ -124,7 +128,12 @@ export class Channel {
   }
 
   get isWanted(): boolean {
-    return this.members.length > 0 || this.listeners.size > 0 || this.isQueued || this.recovery !== null
+    return this.listeners.size > 0 || this.hasMembers
+  }
+
+  /** Or somebody who comes back, or who leaves it while it is being fanned out. */
+  get hasMembers(): boolean {
+    return this.members.length > 0 || this.isQueued || this.recovery !== null
   }
 
   add(subscriber: Subscriber, slot: number): Subscription {

@@ -60,4 +60,20 @@ export interface SlowPolicy {
   readonly maxAge: number
 }
 
+/** Whether it is one, with nothing else in it. What it leaves out has a default. */
+export function isSlowPolicy(value: unknown): value is Partial<SlowPolicy> {
+  if (typeof value !== 'object' || value === null) return false
+  const { policy = 'close', maxBytes = 1, maxAge = 1, ...rest } = value as Partial<SlowPolicy>
+  return (
+    ['close', 'skip', 'latest'].includes(policy) &&
+    isPositive(maxBytes) &&
+    isPositive(maxAge) &&
+    Object.keys(rest).length === 0
+  )
+}
+
 export const DEFAULT_SLOW_POLICY: SlowPolicy = { policy: 'close', maxBytes: 2 ** 20, maxAge: 30_000 }
+
+function isPositive(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 1
+}

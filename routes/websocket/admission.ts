@@ -3,6 +3,7 @@ import { ScherzoError, reasonOf } from '../../core/errors.ts'
 import { checkIdentity, hasExpired } from './identity.ts'
 import type { Identity } from './identity.ts'
 import type { EndpointOptions } from './options.ts'
+import type { Permissions } from './permissions.ts'
 import { refuseIdentity } from './refusals.ts'
 
 /**
@@ -37,13 +38,12 @@ export async function identify(
 
 /** The first of the channels that an identity may not subscribe to, or null. */
 export async function firstForbidden(
-  { authorize }: EndpointOptions,
+  permissions: Permissions,
   identity: Identity | null,
   channels: readonly string[]
 ): Promise<string | null> {
-  if (authorize === null) return null
   for (const channel of channels) {
-    if ((await authorize(identity, channel, 'subscribe')) !== true) return channel
+    if (!(await permissions.mayApp(identity, channel, 'subscribe'))) return channel
   }
   return null
 }

@@ -59,7 +59,7 @@ export class Connection implements FrameSink, SocketListener {
   readonly #group: number
   /** Null until it is open to the app: what is broadcast is for those whose identity is settled. */
   #membership: Membership | null
-  /** Null on routes that do not ask who connects. */
+  /** Null on routes that neither ask who connects nor have handlers. */
   readonly standing: Standing | null
   /** What the identity is to come in. */
   #first: FirstMessage | null
@@ -89,7 +89,7 @@ export class Connection implements FrameSink, SocketListener {
     this.#maxWindowBits = deflate?.maxWindowBits ?? 0
     this.#group = roster.add(this)
     this.#membership = null
-    this.standing = endpoint.hasIdentities ? new Standing(this, endpoint) : null
+    this.standing = endpoint.hasIdentities || endpoint.hasHandlers ? new Standing(this, endpoint) : null
     this.#first = null
     this.#address = origin.address
     if (origin.address !== null) addresses.add(origin.address)

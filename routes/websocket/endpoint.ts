@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
+import type { ChannelRules } from '../../core/broadcast/channel-rules.ts'
 import type { Subscriptions } from '../../core/broadcast/subscriptions.ts'
 import type { ParserSettings } from '../../core/websocket/frame-parser.ts'
 import type { Connection } from './connection.ts'
@@ -6,12 +7,14 @@ import type { Deadlines } from './deadlines.ts'
 import type { Expiries } from './expiries.ts'
 import type { Identities } from './identities.ts'
 import type { EndpointOptions } from './options.ts'
+import { Permissions } from './permissions.ts'
 import type { Roster } from './roster.ts'
 import type { Tally } from './tally.ts'
 
 /** What all WebSockets of a worker share. */
 export interface Services {
   readonly subscriptions: Subscriptions
+  readonly rules: ChannelRules
   readonly roster: Roster<Connection>
   readonly deadlines: Deadlines
   readonly identities: Identities
@@ -23,6 +26,7 @@ export interface Services {
 /** What all WebSockets of a route share. */
 export class Endpoint {
   readonly options: EndpointOptions
+  readonly permissions: Permissions
   readonly services: Services
   readonly log: FastifyBaseLogger
   readonly #plain: ParserSettings
@@ -30,6 +34,7 @@ export class Endpoint {
 
   constructor(options: EndpointOptions, services: Services, log: FastifyBaseLogger) {
     this.options = options
+    this.permissions = new Permissions(services.rules, options.authorize)
     this.services = services
     this.log = log
     const { maxMessageBytes, maxFragments } = options
@@ -43,7 +48,8 @@ export class Endpoint {
 
   /** Whether it matters who is at the other end. */
   get hasIdentities(): boolean {
-    return this.options.authenticate !== null || this.options.authorize !== null
+    const { authenticate, authorize } = this.options
+    return authenticate !== null || authorize !== null || this.services.rules.sayWhoSubscribes
   }
 
   /** Whether the app ever sees the sockets of this route. */

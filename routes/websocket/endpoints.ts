@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IncomingMessage } from 'node:http'
+import { ChannelRules } from '../../core/broadcast/channel-rules.ts'
 import { DEFAULT_SLOW_POLICY } from '../../core/broadcast/subscriptions.ts'
 import type { Membership, SlowPolicy, Subscriptions } from '../../core/broadcast/subscriptions.ts'
 import type { Settings } from '../../core/settings.ts'
@@ -39,11 +40,20 @@ export class Endpoints {
   readonly #bodyLimit: number
   #isClosing = false
 
-  /** @param fastify the root instance, before its plugins and before the fast routes are mounted */
-  constructor(fastify: FastifyInstance, settings: Settings, subscriptions: Subscriptions) {
+  /**
+   * @param fastify the root instance, before its plugins and before the fast routes are mounted
+   * @param rules of the channels, as the app sets them
+   */
+  constructor(
+    fastify: FastifyInstance,
+    settings: Settings,
+    subscriptions: Subscriptions,
+    rules: ChannelRules = new ChannelRules()
+  ) {
     this.#settings = settings
     this.#services = {
       subscriptions,
+      rules,
       roster: new Roster(settings.pingInterval * 1000),
       deadlines: new Deadlines(settings.closeTimeout * 1000),
       identities: new Identities(),
@@ -146,14 +156,14 @@ export class Endpoints {
   /** Opens a socket to whom its route lets in. The worker may be full, or closing, by the time that is known. */
   async #admit(arrival: Arrival): Promise<void> {
     const { endpoint, request, reply } = arrival
-    const { options } = endpoint
+    const { options, permissions } = endpoint
     const identity = await identify(options, request, reply)
     if (identity === null && options.authenticate !== null) {
       this.#checkRoom(request, reply)
       return this.#open(arrival, null, null)
     }
     const channels = [...options.channelsFor(request, identity)]
-    const forbidden = await firstForbidden(options, identity, channels)
+    const forbidden = await firstForbidden(permissions, identity, channels)
     if (forbidden !== null) throw refuseIdentity(reply, 'SCZ_ERR_IDENTITY_FORBIDDEN')
     this.#checkRoom(request, reply)
     if (
@@ -189,7 +199,10 @@ export class Endpoints {
     const { standing } = connection
     // In one write with whatever is sent on open.
     connection.outbox.send(Buffer.from(handshake.head, 'latin1'))
-    const view = endpoint.hasHandlers ? new SocketView(connection, request, handshake.protocol) : null
+    const view =
+      standing !== null && endpoint.hasHandlers
+        ? new SocketView(connection, standing, request, handshake.protocol)
+        : null
     if (channels === null && standing !== null)
       return connection.awaitIdentity(view, request, standing, upgrade.head)
     if (identity !== null) standing?.settle(identity)

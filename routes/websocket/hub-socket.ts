@@ -28,7 +28,7 @@ export interface HubSocket {
    */
   close(code?: number, reason?: string): void
   /**
-   * Subscribes at once, or when `authorize` has said yes. What it rejects with is for the handler that awaits or returns it: a
+   * Subscribes at once, or when the rule of the channel and `authorize` have said yes. What it rejects with is for the handler that awaits or returns it: a
    * handler that fails with SCZ_ERR_IDENTITY_SUBSCRIBE ends the socket with 1008. Where nobody looks, nothing happens.
    *
    * @throws SCZ_ERR_HUB_CHANNEL at once, or by the promise where `authorize` takes its time; SCZ_ERR_IDENTITY_SUBSCRIBE by the
@@ -39,7 +39,7 @@ export interface HubSocket {
   subscribe(channel: string, since: Since | null): Promise<Recovered | null>
   /** Also calls off what `authorize` has not decided about. */
   unsubscribe(channel: string): void
-  /** What `authorize` says; true on routes without it. */
+  /** What the rule of the channel and `authorize` say; true where neither says anything. */
   may(action: ChannelAction, channel: string): Promise<boolean>
   /**
    * Puts a later expiry, or other data, in the place of the identity. Its subscriptions stay.

@@ -1,5 +1,5 @@
 import type { FastifyRequest, RouteShorthandOptions } from 'fastify'
-import { DEFAULT_SLOW_POLICY } from '../../core/broadcast/subscriptions.ts'
+import { DEFAULT_SLOW_POLICY, isSlowPolicy } from '../../core/broadcast/subscriptions.ts'
 import type { SlowPolicy } from '../../core/broadcast/subscriptions.ts'
 import { ScherzoError } from '../../core/errors.ts'
 import type { Settings } from '../../core/settings.ts'
@@ -26,7 +26,11 @@ export interface HubRouteOptions extends BeforeUpgrade {
     | ((request: FastifyRequest, identity: Identity | null) => readonly string[])
   /** Finds out who connects, before the 101: a function, or what `jwt()` gives. @default nobody asks */
   readonly authenticate?: Authenticate | TokenAuthenticator
-  /** Whether an identity may subscribe to a channel or publish to it. @default all may */
+  /**
+   * Whether an identity may do something with a channel. Where the channel's rule speaks about it, too, both have to say yes.
+   *
+   * @default as the rule says; without one, the app alone decides
+   */
   readonly authorize?: Authorize
   /** Subprotocols in the order of preference, or a function that chooses among those offered. @default none */
   readonly protocols?: readonly string[] | ((offered: readonly string[]) => string | null)
@@ -181,16 +185,4 @@ function isListOrFunction(value: unknown): boolean {
 
 function isWithin(least: number, most: number): (value: unknown) => boolean {
   return (value) => Number.isInteger(value) && Number(value) >= least && Number(value) <= most
-}
-
-function isSlowPolicy(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  const { policy = 'close', maxBytes = 1, maxAge = 1, ...rest } = value as Partial<SlowPolicy>
-  const isPositive = isWithin(1, Number.MAX_SAFE_INTEGER)
-  return (
-    ['close', 'skip', 'latest'].includes(policy) &&
-    isPositive(maxBytes) &&
-    isPositive(maxAge) &&
-    Object.keys(rest).length === 0
-  )
 }

@@ -55,7 +55,7 @@ export class HubCenter {
       countAll: () => this.channels(),
       controlAll: (control) => this.control(control),
       connect: (port) => this.#answer(port),
-      setRule: (pattern, rule) => this.#history.setRule(pattern, rule),
+      setRule: (pattern, rule) => this.#setRule(pattern, rule),
       fetch: (channel, query) => this.#fetch(id, channel, query),
       end: () => this.#end(id)
     })
@@ -99,6 +99,12 @@ export class HubCenter {
     const link = this.connect()
     port.postMessage(link, portsOf(link))
     port.close()
+  }
+
+  /** For what the primary itself publishes, too. */
+  #setRule(pattern: string, rule: ChannelRule): Promise<void> {
+    this.hub.setRule(pattern, rule)
+    return this.#history.setRule(pattern, rule)
   }
 
   /** For a thread that reads the log: its position there is told with the answer. */

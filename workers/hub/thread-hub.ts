@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os'
 import { MessageChannel } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import type { Logger } from 'pino'
-import { type ChannelRule, checkRule } from '../../core/broadcast/channel-rules.ts'
+import { type ChannelRule, dataOf } from '../../core/broadcast/channel-rules.ts'
 import type { HistoryAnswer, HistoryQuery } from '../../core/broadcast/history.ts'
 import { Hub, type HubData, type PublishOptions, type Published } from '../../core/broadcast/hub.ts'
 import { joinBus } from '../../core/bus/bus.ts'
@@ -54,13 +54,14 @@ export class ThreadHub {
   }
 
   /**
-   * Sets a rule, for the channels of all threads.
+   * Sets a rule: its functions for this thread, where each copy of the app sets its own, the rest for all.
    *
    * @throws SCZ_ERR_HUB_RULE
    */
   channel(pattern: string, rule: ChannelRule): void {
-    checkRule(pattern, rule)
-    const set = this.#ask<void>('set a rule', (ask) => ({ type: 'rule', ask, pattern, rule }))
+    this.hub.setRule(pattern, rule)
+    const data = dataOf(rule)
+    const set = this.#ask<void>('set a rule', (ask) => ({ type: 'rule', ask, pattern, rule: data }))
     const rules = Promise.allSettled([this.#rules, set]).then(() => {
       if (this.#rules === rules) this.#rules = null
     })

@@ -6,6 +6,7 @@ import { fastify as createFastify } from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import { WebSocket } from 'ws'
 import type { ClientOptions } from 'ws'
+import { ChannelRules } from '../../../core/broadcast/channel-rules.ts'
 import type { Outbox } from '../../../core/broadcast/outbox.ts'
 import type { Membership, SlowPolicy, Subscriptions } from '../../../core/broadcast/subscriptions.ts'
 import { resolveSettings } from '../../../core/settings.ts'
@@ -23,6 +24,7 @@ export interface EndpointServer {
   readonly fastify: FastifyInstance
   readonly endpoints: Endpoints
   readonly hub: FakeHub
+  readonly rules: ChannelRules
   readonly port: number
   /** Messages of what was logged as an error. */
   readonly logged: readonly string[]
@@ -81,7 +83,8 @@ export async function startEndpoints(
     serverFactory: (handler) => createMainLane(handler as RequestListener, {}, state, tls)
   })
   const hub = new FakeHub()
-  const endpoints = new Endpoints(fastify, settings, hub)
+  const rules = new ChannelRules()
+  const endpoints = new Endpoints(fastify, settings, hub, rules)
   state.upgrades = endpoints
   await add(fastify, (instance, path, options) => endpoints.route(instance, path, options), endpoints)
   const sockets: Socket[] = []
@@ -94,7 +97,8 @@ export async function startEndpoints(
     for (const socket of sockets) socket.destroy()
     await closed
   })
-  return { fastify, endpoints, hub, port: (server.address() as AddressInfo).port, logged, sockets }
+  const { port } = server.address() as AddressInfo
+  return { fastify, endpoints, hub, rules, port, logged, sockets }
 }
 
 /** An open client of the `ws` library. */
