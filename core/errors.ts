@@ -351,6 +351,26 @@ export const catalogue = {
     status: null,
     closeCode: 4004
   },
+  SCZ_ERR_LIMIT_MESSAGES: {
+    message: 'You send more than %d messages a second: slow down',
+    status: null,
+    closeCode: 1008
+  },
+  SCZ_ERR_LIMIT_SUBSCRIPTIONS: {
+    message: 'You ask for more than %d subscriptions a second: slow down',
+    status: null,
+    closeCode: 1008
+  },
+  SCZ_ERR_LIMIT_CHANNELS: {
+    message: 'You have %d channels on this connection, as many as you may: unsubscribe from one first',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_LIMIT_NAME: {
+    message: 'The name of a channel has to have 1 to %d bytes in UTF-8, and no control characters',
+    status: null,
+    closeCode: null
+  },
   SCZ_ERR_BUS_MESSAGE_SIZE: {
     message: 'Cannot publish %d bytes in one message: it may have up to %d',
     status: null,

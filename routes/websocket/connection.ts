@@ -13,6 +13,7 @@ import type { AcceptedHandshake } from '../../core/websocket/handshake.ts'
 import type { Endpoint } from './endpoint.ts'
 import { FirstMessage, MAX_FIRST_MESSAGE } from './first-message.ts'
 import type { HubSocket } from './hub-socket.ts'
+import { PACED_AT_ONCE, Pace } from './pace.ts'
 import { listen } from './socket-events.ts'
 import type { SocketListener } from './socket-events.ts'
 import { Standing } from './standing.ts'
@@ -65,6 +66,8 @@ export class Connection implements FrameSink, SocketListener {
   #first: FirstMessage | null
   /** What the parser heeds while nobody knows whose messages it reads. */
   #firstLimits: { -readonly [Name in keyof ParserSettings]: ParserSettings[Name] } | null
+  /** Null until the first message, and on routes that take them as fast as they come. */
+  #pace: Pace | null
   /** Of the client, where its sockets are counted. */
   readonly #address: string | null
   /** What the app sees, if it sees anything. */
@@ -91,6 +94,7 @@ export class Connection implements FrameSink, SocketListener {
     this.#membership = null
     this.standing = endpoint.hasIdentities || endpoint.hasHandlers ? new Standing(this, endpoint) : null
     this.#first = null
+    this.#pace = null
     this.#address = origin.address
     if (origin.address !== null) addresses.add(origin.address)
     this.#view = null
@@ -156,6 +160,7 @@ export class Connection implements FrameSink, SocketListener {
     this.#leave()
     this.outbox.send(frame)
     this.#endpoint.services.deadlines.add(this)
+    this.#pace?.stop()
     // The client's close frame is behind whatever else it has sent.
     this.#socket.resume()
   }
@@ -167,11 +172,14 @@ export class Connection implements FrameSink, SocketListener {
 
   receive(chunk: Buffer): void {
     this.#silence = 0
-    if (this.#maxWindowBits === 0 || chunk.length <= INFLATED_AT_ONCE) return this.#receivePiece(chunk)
-    for (let at = 0; at < chunk.length && this.#state !== ENDED; at += INFLATED_AT_ONCE) {
+    // The socket may have been resumed because the client took something.
+    if (this.#pace?.isHolding) this.#socket.pause()
+    const most = this.#atOnce
+    if (chunk.length <= most && this.#pace === null) return this.#receivePiece(chunk)
+    for (let at = 0; at < chunk.length && this.#state !== ENDED; at += most) {
       // Comes again when reading goes on.
       if (this.#socket.isPaused()) return this.#socket.unshift(chunk.subarray(at))
-      this.#receivePiece(chunk.subarray(at, at + INFLATED_AT_ONCE))
+      this.#receivePiece(chunk.subarray(at, at + most))
     }
   }
 
@@ -180,6 +188,7 @@ export class Connection implements FrameSink, SocketListener {
     const view = this.#view
     if (this.#state === OPEN && this.#first !== null) return this.#first.receive(data, isBinary)
     if (this.#state !== OPEN || onMessage === null || view === null) return
+    this.#keepPace()
     try {
       const result = onMessage(view, isBinary ? ownCopy(data) : data.toString(), isBinary)
       if (result instanceof Promise) this.#watch('onMessage', result)
@@ -208,8 +217,8 @@ export class Connection implements FrameSink, SocketListener {
   /** A ping interval has passed. */
   tick(): void {
     const { isStalled, bufferedBytes } = this.outbox
-    // A slow client answers the ping behind what it has not read, so its reading counts.
-    if (isStalled && bufferedBytes !== this.#buffered) this.#silence = 0
+    // A slow client answers the ping behind what it has not read, so its reading counts. What is held back has its answer.
+    if ((isStalled && bufferedBytes !== this.#buffered) || this.#pace?.isHolding) this.#silence = 0
     this.#buffered = bufferedBytes
     if (this.#silence === 2) return this.cut()
     this.#silence++
@@ -232,7 +241,21 @@ export class Connection implements FrameSink, SocketListener {
     if (this.#address !== null) addresses.delete(this.#address)
     roster.delete(this, this.#group)
     deadlines.delete(this)
+    this.#pace?.stop()
     if (this.#state !== ENDED) this.#finish(closeCodes.abnormal, '')
+  }
+
+  /** How much may be looked at before looking whether to go on. */
+  get #atOnce(): number {
+    if (this.#endpoint.pace !== null) return PACED_AT_ONCE
+    return this.#maxWindowBits === 0 ? Infinity : INFLATED_AT_ONCE
+  }
+
+  #keepPace(): void {
+    const { pace } = this.#endpoint
+    if (pace === null) return
+    this.#pace ??= new Pace(this.#socket, pace)
+    this.#pace.count()
   }
 
   #receivePiece(chunk: Buffer): void {
@@ -299,6 +322,7 @@ export class Connection implements FrameSink, SocketListener {
     this.#finish(code, reason)
     this.#parser.stop()
     this.outbox.flush()
+    this.#pace?.stop()
     this.#socket.end()
     this.#socket.resume()
     this.#endpoint.services.deadlines.add(this)

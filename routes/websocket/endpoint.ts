@@ -1,12 +1,14 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { ChannelRules } from '../../core/broadcast/channel-rules.ts'
 import type { Subscriptions } from '../../core/broadcast/subscriptions.ts'
+import type { Rate } from '../../core/token-bucket.ts'
 import type { ParserSettings } from '../../core/websocket/frame-parser.ts'
 import type { Connection } from './connection.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { Expiries } from './expiries.ts'
 import type { Identities } from './identities.ts'
 import type { EndpointOptions } from './options.ts'
+import { rateOf } from './limits.ts'
 import { Permissions } from './permissions.ts'
 import type { Roster } from './roster.ts'
 import type { Tally } from './tally.ts'
@@ -29,6 +31,8 @@ export class Endpoint {
   readonly permissions: Permissions
   readonly services: Services
   readonly log: FastifyBaseLogger
+  /** How fast the messages of a client are read, or null for as fast as they come. */
+  readonly pace: Rate | null
   readonly #plain: ParserSettings
   readonly #deflating: ParserSettings
 
@@ -37,7 +41,8 @@ export class Endpoint {
     this.permissions = new Permissions(services.rules, options.authorize)
     this.services = services
     this.log = log
-    const { maxMessageBytes, maxFragments } = options
+    const { maxMessageBytes, maxFragments, limits } = options
+    this.pace = rateOf(limits.messagesPerSecond ?? 0, limits.messageBurst)
     this.#plain = { maxMessageBytes, maxFragments, deflate: false }
     this.#deflating = { maxMessageBytes, maxFragments, deflate: true }
   }

@@ -4,6 +4,8 @@ import type { SlowPolicy } from '../../core/broadcast/subscriptions.ts'
 import { ScherzoError } from '../../core/errors.ts'
 import type { Settings } from '../../core/settings.ts'
 import type { HubSocket } from './hub-socket.ts'
+import { isClientLimits, readLimits } from './limits.ts'
+import type { ClientLimits, Limits } from './limits.ts'
 import type { Authenticate, Authorize, Identity, TokenAuthenticator } from './identity.ts'
 
 /** What Fastify does with the request before it becomes a WebSocket. */
@@ -44,6 +46,8 @@ export interface HubRouteOptions extends BeforeUpgrade {
   readonly compress?: boolean
   /** Messages from this length in bytes on are compressed. @default the setting of this name */
   readonly compressionThreshold?: number
+  /** How much its clients may do. @default the settings of these names */
+  readonly limits?: ClientLimits
   /** What becomes of a subscriber that does not keep up. @default close at 1 MiB or after 30 seconds */
   readonly slow?: Partial<SlowPolicy>
 }
@@ -67,6 +71,7 @@ export interface EndpointOptions {
   readonly compress: boolean
   readonly compressionThreshold: number
   readonly compressionLevel: number
+  readonly limits: Limits
   readonly slow: SlowPolicy
 }
 
@@ -96,6 +101,7 @@ export function readEndpointOptions(
     compress: (given.compress ?? true) && settings.compressionLevel > 0,
     compressionThreshold: given.compressionThreshold ?? settings.compressionThreshold,
     compressionLevel: settings.compressionLevel,
+    limits: readLimits(given.limits ?? {}, settings),
     slow: { ...DEFAULT_SLOW_POLICY, ...given.slow }
   }
 }
@@ -149,6 +155,11 @@ const RULES: Readonly<Record<OwnName, Rule>> = {
   compressionThreshold: {
     expected: 'a whole number of bytes from 0 to 1073741824',
     holds: isWithin(0, 2 ** 30)
+  },
+  limits: {
+    expected:
+      '{ messagesPerSecond, messageBurst, subscriptionsPerSecond, subscriptionBurst, maxChannels, maxChannelNameBytes }, whole numbers',
+    holds: isClientLimits
   },
   slow: {
     expected: '{ policy: "close", "skip" or "latest", maxBytes, maxAge in milliseconds }',
