@@ -417,6 +417,11 @@ export const catalogue = {
     status: null,
     closeCode: null
   },
+  SCZ_ERR_HUB_IDEMPOTENCY_KEY: {
+    message: 'Invalid idempotency key "%s": use a string of 1 to 255 bytes in UTF-8',
+    status: null,
+    closeCode: null
+  },
   SCZ_ERR_HUB_SINCE: {
     message: 'Invalid place in a channel: use { epoch, offset } with a string and a whole number',
     status: null,

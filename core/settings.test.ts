@@ -196,6 +196,8 @@ const examples: { readonly [N in Name]: Examples<Settings[N]> } = {
   compressionThreshold: { good: wholeNumbers(0, 2 ** 30), bad: [...notWholeNumbers, 2 ** 30 + 1] },
   compressionLevel: { good: wholeNumbers(0, 9), bad: [...notWholeNumbers, 10, '10'] },
   historyBytes: { good: wholeNumbers(0, 2 ** 40), bad: [...notWholeNumbers, 2 ** 40 + 1] },
+  idempotencyWindow: times,
+  idempotencyKeys: { good: wholeNumbers(1, 10_000_000), bad: [...notWholeNumbers, 0, 10_000_001] },
   logFormat: {
     good: [
       ['auto', 'auto'],

@@ -54,6 +54,8 @@ export interface Settings {
   /** 0: nothing is compressed. */
   readonly compressionLevel: number
   readonly historyBytes: number
+  readonly idempotencyWindow: number
+  readonly idempotencyKeys: number
   readonly logFormat: 'auto' | 'readable' | 'json'
   readonly logLevel: LogLevel
 }
@@ -473,6 +475,27 @@ export const settingRows: { readonly [Name in keyof Settings]: Row<Settings[Name
       'channels: how much of their past all of them together may keep; beyond it, those with the most lose their oldest',
     expected: 'a whole number of bytes from 0 to 1099511627776',
     read: (value) => wholeNumber(value, 0, 2 ** 40)
+  },
+  idempotencyWindow: {
+    flag: 'idempotency-window',
+    placeholder: 'SECONDS',
+    environment: ['SCHERZO_IDEMPOTENCY_WINDOW'],
+    default: 300,
+    shownDefault: '300',
+    meaning: 'channels: for how long an idempotency key is remembered; 0 is not at all',
+    expected: 'seconds from 0 to 86400',
+    read: (value) => seconds(value, 0, A_DAY)
+  },
+  idempotencyKeys: {
+    flag: 'idempotency-keys',
+    placeholder: 'N',
+    environment: ['SCHERZO_IDEMPOTENCY_KEYS'],
+    default: 100_000,
+    shownDefault: '100000',
+    meaning:
+      'channels: how many idempotency keys are remembered at most, of all channels together; beyond it the oldest are forgotten',
+    expected: 'a whole number from 1 to 10000000',
+    read: (value) => wholeNumber(value, 1, 10_000_000)
   },
   logFormat: {
     flag: 'log-format',

@@ -21,7 +21,7 @@ export interface Publishing extends IdentityCalls {
    * of the channel is settled; offsets count from 1 on, without holes.
    *
    * @param data a value that JSON can hold, or bytes in a Uint8Array; serialised once, here
-   * @throws SCZ_ERR_HUB_CHANNEL, SCZ_ERR_HUB_DATA, SCZ_ERR_HUB_MESSAGE_SIZE, SCZ_ERR_HUB_KEY, SCZ_ERR_BUS_MESSAGE_SIZE,
+   * @throws SCZ_ERR_HUB_CHANNEL, SCZ_ERR_HUB_DATA, SCZ_ERR_HUB_MESSAGE_SIZE, SCZ_ERR_HUB_KEY, SCZ_ERR_HUB_IDEMPOTENCY_KEY, SCZ_ERR_BUS_MESSAGE_SIZE,
    *   SCZ_ERR_BUS_NAME, SCZ_ERR_BUS_OVERLOAD, SCZ_ERR_BUS_CLOSED, all by the promise
    *
    * @example

@@ -78,6 +78,10 @@ export interface ServeOptions {
   readonly compressionLevel?: number
   /** Channels: bytes of their past that all of them together may keep. @default 67108864 */
   readonly historyBytes?: number
+  /** Channels: for how long an idempotency key is remembered; 0 is not at all. @default 300 */
+  readonly idempotencyWindow?: number
+  /** Channels: how many idempotency keys are remembered at most, of all channels together; beyond it the oldest are forgotten. @default 100000 */
+  readonly idempotencyKeys?: number
   /** `auto` is readable on a terminal and JSON elsewhere. @default 'auto' */
   readonly logFormat?: Settings['logFormat']
   /** Lines of this level and above are logged. @default 'info' */

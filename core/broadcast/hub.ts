@@ -8,7 +8,7 @@ import type { HistorySource } from './history.ts'
 import { LogPosition } from './log-position.ts'
 import { Recovery, type RecoveryHost } from './recovery.ts'
 import type { Returning } from './returning.ts'
-import { BROADCAST, type HubData, checkChannel, decodeData, encodeData } from './data.ts'
+import { BROADCAST, type HubData, checkChannel, checkIdempotencyKey, decodeData, encodeData } from './data.ts'
 import { FanOut } from './fan-out.ts'
 import type { HubListener, HubMessage } from './listeners.ts'
 import { Stalled } from './stalled.ts'
@@ -34,6 +34,13 @@ export interface PublishOptions {
    * @default what the channel's rule makes of the data, and otherwise none
    */
   readonly key?: string
+  /**
+   * Publishes once: where the channel had a message with the same one lately, from whatever thread, nothing is published, and the
+   * promise resolves with the place of that message and `duplicate: true`. The data is not compared. 1 to 255 bytes in UTF-8.
+   *
+   * @default none
+   */
+  readonly idempotencyKey?: string
 }
 
 /** What a hub needs of its bus. */
@@ -179,6 +186,7 @@ export class Hub implements Subscriptions {
   }
 
   #publish(channel: string, data: HubData, options?: PublishOptions): Promise<Published> {
+    if (options?.idempotencyKey !== undefined) checkIdempotencyKey(options.idempotencyKey)
     const encoded = encodeData(data)
     const rule = this.rules.of(channel)
     if (rule !== null) checkSize(rule, channel, encoded)

@@ -15,11 +15,13 @@ import type { ChannelCounts, HubLink, LinkOrder, LinkReport } from './messages.t
 /** How long a worker may take to answer before it is left out, in milliseconds: it may be stuck. */
 const ANSWER_TIMEOUT = 1000
 
+export type CenterSettings = Pick<Settings, 'historyBytes' | 'idempotencyWindow' | 'idempotencyKeys'>
+
 /** The primary's part of the hub: it owns the log, lets threads in and lets go of those that have ended. */
 export class HubCenter {
   /** The primary's own, which has listeners but no members. */
   readonly hub: Hub
-  readonly #bus: Bus = createBus()
+  readonly #bus: Bus
   readonly #history: HistoryCenter
   readonly #links = new Map<number, Link>()
   #lastId = 0
@@ -27,12 +29,13 @@ export class HubCenter {
 
   /**
    * @param onError gets what listeners in the primary throw
-   * @param settings `historyBytes`: how much of the past all channels together may keep
+   * @param settings `historyBytes`: how much of the past all channels together may keep; and what is remembered of idempotency keys
    */
   constructor(
     onError: (error: unknown, message: string) => void,
-    { historyBytes }: Pick<Settings, 'historyBytes'>
+    { historyBytes, idempotencyWindow, idempotencyKeys }: CenterSettings
   ) {
+    this.#bus = createBus({ idempotencyWindow: idempotencyWindow * 1000, idempotencyKeys })
     this.#history = new HistoryCenter(this.#bus, historyBytes)
     const id = ++this.#lastId
     const history: HistorySource = {
