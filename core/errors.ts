@@ -371,6 +371,36 @@ export const catalogue = {
     status: null,
     closeCode: null
   },
+  SCZ_ERR_HTTP_OPTION: {
+    message: 'Invalid option "%s" of the route %s: %s',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_HTTP_BODY: {
+    message: 'Cannot publish this: %s',
+    status: 400,
+    closeCode: null
+  },
+  SCZ_ERR_HTTP_QUERY: {
+    message: 'Invalid "%s" in the query: use %s',
+    status: 400,
+    closeCode: null
+  },
+  SCZ_ERR_HTTP_FORBIDDEN: {
+    message: 'You may not %s the channel "%s"',
+    status: 403,
+    closeCode: null
+  },
+  SCZ_ERR_HTTP_EPOCH: {
+    message: 'Nothing is known of the epoch "%s": it is %s now, so ask without "since"',
+    status: 410,
+    closeCode: null
+  },
+  SCZ_ERR_HTTP_RATE: {
+    message: 'You publish more than %d messages a second: try again in %d s',
+    status: 429,
+    closeCode: null
+  },
   SCZ_ERR_BUS_MESSAGE_SIZE: {
     message: 'Cannot publish %d bytes in one message: it may have up to %d',
     status: null,

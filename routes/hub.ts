@@ -3,6 +3,7 @@ import type { Membership, SlowPolicy } from '../core/broadcast/subscriptions.ts'
 import type { ChannelRule } from '../core/broadcast/channel-rules.ts'
 import type { HistoryOptions, HubHistory } from '../core/broadcast/history-reading.ts'
 import type { HubData, HubListener, PublishOptions, Published } from '../core/broadcast/hub.ts'
+import type { HistoryRouteOptions, PublishRouteOptions } from './http/options.ts'
 import type { IdentityCalls } from './websocket/control.ts'
 import type { ForeignSocket } from './websocket/foreign.ts'
 import type { HubRouteOptions } from './websocket/options.ts'
@@ -86,6 +87,24 @@ export interface HubApi extends Publishing {
    * fastify.hub.route('/echo', { onMessage: (socket, data, isBinary) => socket.send(data, isBinary) })
    */
   route(path: string, options?: HubRouteOptions): void
+  /**
+   * Adds a route to publish by POST, for programs in other languages; see docs/HTTP.md.
+   *
+   * @throws SCZ_ERR_HTTP_OPTION
+   *
+   * @example
+   * fastify.hub.publishRoute('/publish', { authenticate: jwt({ secret, from: ['header'] }) })
+   */
+  publishRoute(path: string, options: PublishRouteOptions): void
+  /**
+   * Adds a route to read the past of a channel by GET, from a path with `:channel`; see docs/HTTP.md.
+   *
+   * @throws SCZ_ERR_HTTP_OPTION
+   *
+   * @example
+   * fastify.hub.historyRoute('/history/:channel', { authenticate: jwt({ secret, from: ['header'] }) })
+   */
+  historyRoute(path: string, options: HistoryRouteOptions): void
   /**
    * Subscribes a socket that `@fastify/websocket` has accepted, until it closes. What the hub sends stands between the socket's
    * own messages, in the order of the calls, as long as the socket does not compress these.

@@ -8,6 +8,8 @@ export interface HistoryOptions {
   readonly since?: Since
   /** The most messages to get, from 1 to 10000. @default 1000 */
   readonly limit?: number
+  /** The most bytes of messages to get, but one in any case. @default no limit */
+  readonly maxBytes?: number
 }
 
 /** What a channel had before, the oldest message first. */
@@ -25,6 +27,8 @@ export interface HistoryMessage {
   /** What was published: a Buffer if it was bytes, otherwise what JSON made of it. */
   readonly data: HubData
   readonly isBinary: boolean
+  /** The conflation key; null if it has none. */
+  readonly key: string | null
   /** When it was published, in milliseconds since 1970. */
   readonly time: number
 }
@@ -33,7 +37,7 @@ export interface HistoryMessage {
 export async function readHistory(
   source: HistorySource,
   channel: string,
-  { since, limit = DEFAULT_LIMIT }: HistoryOptions = {}
+  { since, limit = DEFAULT_LIMIT, maxBytes = Infinity }: HistoryOptions = {}
 ): Promise<HubHistory> {
   checkChannel(channel)
   if (since !== undefined) checkSince(since)
@@ -43,16 +47,17 @@ export async function readHistory(
   const isOtherEpoch = since !== undefined && since.epoch !== epoch
   // Of another epoch nothing is left: all that there is comes after it.
   const after = since === undefined ? null : isOtherEpoch ? 0 : since.offset
-  const { offset, first, messages } = await source.fetch(channel, { after, limit, maxBytes: Infinity })
+  const { offset, first, messages } = await source.fetch(channel, { after, limit, maxBytes })
   if (after !== null && after > offset) throw new ScherzoError('SCZ_ERR_HUB_OFFSET', [channel, after, offset])
   const isWhole = first === (after ?? 0) + 1 && first + messages.length === offset + 1
   return {
     epoch,
     offset,
-    messages: messages.map(({ data, isText, time }, index) => ({
+    messages: messages.map(({ data, isText, key, time }, index) => ({
       offset: first + index,
       data: decodeData(Buffer.from(data, 'latin1'), isText),
       isBinary: !isText,
+      key,
       time
     })),
     isComplete: isWhole && !isOtherEpoch

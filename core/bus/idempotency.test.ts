@@ -64,7 +64,7 @@ test('answers stay in order when duplicates stand between other messages of one 
 test('a large message that is a duplicate goes nowhere, and the next large one is whole', async (t) => {
   const bus = open(t, { logBytes: 65_536, inboxBytes: 65_536 })
   const { bus: thread, seen } = await collect(bus.connect(1))
-  const large = (letter: string): string => letter.repeat(200_000)
+
   const once = { idempotencyKey: 'a' }
   const all = [
     thread.publish('x', large('a'), once),
@@ -162,4 +162,8 @@ test('threads that use the same keys at the same time publish each once, also wh
 
 function next(thread: Worker): Promise<unknown> {
   return new Promise((resolve, reject) => thread.once('message', resolve).once('error', reject))
+}
+
+function large(letter: string): string {
+  return letter.repeat(200_000)
 }

@@ -13,13 +13,13 @@ import { refuseIdentity } from './refusals.ts'
  * @throws SCZ_ERR_IDENTITY_REFUSED, SCZ_ERR_IDENTITY_UNAVAILABLE, SCZ_ERR_IDENTITY_VALUE
  */
 export async function identify(
-  { authenticate, tokens }: EndpointOptions,
+  { authenticate, tokens }: Pick<EndpointOptions, 'authenticate' | 'tokens'>,
   request: FastifyRequest,
   reply: FastifyReply
 ): Promise<Identity | null> {
   if (authenticate === null) return null
   const refuse = (reason: string): ScherzoError => {
-    request.log.info({ reason }, 'Refused a WebSocket: it is not authenticated')
+    request.log.info({ reason }, 'Refused a request: it is not authenticated')
     return refuseIdentity(reply, 'SCZ_ERR_IDENTITY_REFUSED')
   }
   let given: Identity | null
