@@ -256,12 +256,13 @@ test('who publishes too often is told when to go on', async (t) => {
   match(answer.headers.get('retry-after')!, /^[1-9]$/)
 })
 
-test('the bodies and the query of docs/HTTP.md are understood', async (t) => {
+test('the bodies and the query of docs/HTTP.md and the README are understood', async (t) => {
   const server = await start(t, { workers: 1 })
-  const page = readFileSync(new URL('../docs/HTTP.md', import.meta.url), 'utf8')
+  const pages = ['../docs/HTTP.md', '../README.md']
+  const page = pages.map((path) => readFileSync(new URL(path, import.meta.url), 'utf8')).join('\n')
   const bodies = [...page.matchAll(/-d '(.*)'$/gm)].map(([, body]) => body!)
   const [, query] = /"http:\/\/127\.0\.0\.1:3000(\/history\/.*?)"/.exec(page)!
-  equal(bodies.length, 3)
+  equal(bodies.length, 4)
   for (const body of bodies) {
     const answer = await post(server, body)
     equal(answer.status, 200, body)
