@@ -356,6 +356,56 @@ export const catalogue = {
     status: null,
     closeCode: 4004
   },
+  SCZ_ERR_LIMIT_MESSAGES: {
+    message: 'You send more than %d messages a second: slow down',
+    status: null,
+    closeCode: 1008
+  },
+  SCZ_ERR_LIMIT_SUBSCRIPTIONS: {
+    message: 'You ask for more than %d subscriptions a second: slow down',
+    status: null,
+    closeCode: 1008
+  },
+  SCZ_ERR_LIMIT_CHANNELS: {
+    message: 'You have %d channels on this connection, as many as you may: unsubscribe from one first',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_LIMIT_NAME: {
+    message: 'The name of a channel has to have 1 to %d bytes in UTF-8, and no control characters',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_HTTP_OPTION: {
+    message: 'Invalid option "%s" of the route %s: %s',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_HTTP_BODY: {
+    message: 'Cannot publish this: %s',
+    status: 400,
+    closeCode: null
+  },
+  SCZ_ERR_HTTP_QUERY: {
+    message: 'Invalid "%s" in the query: use %s',
+    status: 400,
+    closeCode: null
+  },
+  SCZ_ERR_HTTP_FORBIDDEN: {
+    message: 'You may not %s the channel "%s"',
+    status: 403,
+    closeCode: null
+  },
+  SCZ_ERR_HTTP_EPOCH: {
+    message: 'Nothing is known of the epoch "%s": it is %s now, so ask without "since"',
+    status: 410,
+    closeCode: null
+  },
+  SCZ_ERR_HTTP_RATE: {
+    message: 'You publish more than %d messages a second: try again in %d s',
+    status: 429,
+    closeCode: null
+  },
   SCZ_ERR_BUS_MESSAGE_SIZE: {
     message: 'Cannot publish %d bytes in one message: it may have up to %d',
     status: null,
@@ -389,6 +439,22 @@ export const catalogue = {
   },
   SCZ_ERR_HUB_RULE: {
     message: 'Invalid rule for the channels "%s": %s',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_HUB_KEY: {
+    message:
+      'Cannot publish to the channel "%s": the key function of its rule gave %s, and not a string or null',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_HUB_MESSAGE_SIZE: {
+    message: 'Cannot publish %d bytes in one message to the channel "%s": its rule allows %d',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_HUB_IDEMPOTENCY_KEY: {
+    message: 'Invalid idempotency key "%s": use a string of 1 to 255 bytes in UTF-8',
     status: null,
     closeCode: null
   },

@@ -41,6 +41,13 @@ export interface Settings {
   /** 0, here and below: as many as there is room for. */
   readonly maxSocketsPerIdentity: number
   readonly maxSocketsPerAddress: number
+  /** Null: it depends on the protocol of the route. 0, here and below: no limit. */
+  readonly messagesPerSecond: number | null
+  readonly messageBurst: number
+  readonly subscriptionsPerSecond: number
+  readonly subscriptionBurst: number
+  readonly maxChannels: number
+  readonly maxChannelNameBytes: number
   /** 0: clients are never pinged. */
   readonly pingInterval: number
   readonly closeTimeout: number
@@ -48,6 +55,8 @@ export interface Settings {
   /** 0: nothing is compressed. */
   readonly compressionLevel: number
   readonly historyBytes: number
+  readonly idempotencyWindow: number
+  readonly idempotencyKeys: number
   readonly logFormat: 'auto' | 'readable' | 'json'
   readonly logLevel: LogLevel
 }
@@ -363,6 +372,70 @@ export const settingRows: { readonly [Name in keyof Settings]: Row<Settings[Name
     expected: 'a whole number from 0 to 10000000',
     read: (value) => wholeNumber(value, 0, 10_000_000)
   },
+  messagesPerSecond: {
+    flag: 'messages-per-second',
+    placeholder: 'N',
+    environment: ['SCHERZO_MESSAGES_PER_SECOND'],
+    // A request of the protocol is answered; what a message of any other route costs only the app knows.
+    default: null,
+    shownDefault: '100 with scherzo.v1, otherwise 0',
+    meaning:
+      'WebSockets: messages of one socket, unless the route says otherwise; with scherzo.v1 more get an error, without it they wait; 0 is no limit',
+    expected: 'a whole number from 0 to 1000000',
+    read: (value) => wholeNumber(value, 0, 1_000_000)
+  },
+  messageBurst: {
+    flag: 'message-burst',
+    placeholder: 'N',
+    environment: ['SCHERZO_MESSAGE_BURST'],
+    default: 200,
+    shownDefault: '200',
+    meaning: 'WebSockets: how many of them may come at once',
+    expected: 'a whole number from 1 to 1000000',
+    read: (value) => wholeNumber(value, 1, 1_000_000)
+  },
+  subscriptionsPerSecond: {
+    flag: 'subscriptions-per-second',
+    placeholder: 'N',
+    environment: ['SCHERZO_SUBSCRIPTIONS_PER_SECOND'],
+    default: 100,
+    shownDefault: '100',
+    meaning:
+      'WebSockets, scherzo.v1: requests of one socket to subscribe, which count for themselves; more get an error; 0 is no limit',
+    expected: 'a whole number from 0 to 1000000',
+    read: (value) => wholeNumber(value, 0, 1_000_000)
+  },
+  subscriptionBurst: {
+    flag: 'subscription-burst',
+    placeholder: 'N',
+    environment: ['SCHERZO_SUBSCRIPTION_BURST'],
+    default: 1000,
+    shownDefault: '1000',
+    meaning: 'WebSockets, scherzo.v1: how many of them may come at once, as when a client comes back',
+    expected: 'a whole number from 1 to 1000000',
+    read: (value) => wholeNumber(value, 1, 1_000_000)
+  },
+  maxChannels: {
+    flag: 'max-channels',
+    placeholder: 'N',
+    environment: ['SCHERZO_MAX_CHANNELS'],
+    default: 1000,
+    shownDefault: '1000',
+    meaning: 'WebSockets, scherzo.v1: channels of one socket; further ones get an error; 0 is no limit',
+    expected: 'a whole number from 0 to 1000000',
+    read: (value) => wholeNumber(value, 0, 1_000_000)
+  },
+  maxChannelNameBytes: {
+    flag: 'max-channel-name-bytes',
+    placeholder: 'BYTES',
+    environment: ['SCHERZO_MAX_CHANNEL_NAME_BYTES'],
+    default: 255,
+    shownDefault: '255',
+    meaning:
+      'WebSockets, scherzo.v1: longest name of a channel that a client gives; longer ones get an error',
+    expected: 'a whole number of bytes from 1 to 1024',
+    read: (value) => wholeNumber(value, 1, 1024)
+  },
   pingInterval: {
     flag: 'ping-interval',
     placeholder: 'SECONDS',
@@ -413,6 +486,27 @@ export const settingRows: { readonly [Name in keyof Settings]: Row<Settings[Name
       'channels: how much of their past all of them together may keep; beyond it, those with the most lose their oldest',
     expected: 'a whole number of bytes from 0 to 1099511627776',
     read: (value) => wholeNumber(value, 0, 2 ** 40)
+  },
+  idempotencyWindow: {
+    flag: 'idempotency-window',
+    placeholder: 'SECONDS',
+    environment: ['SCHERZO_IDEMPOTENCY_WINDOW'],
+    default: 300,
+    shownDefault: '300',
+    meaning: 'channels: for how long an idempotency key is remembered; 0 is not at all',
+    expected: 'seconds from 0 to 86400',
+    read: (value) => seconds(value, 0, A_DAY)
+  },
+  idempotencyKeys: {
+    flag: 'idempotency-keys',
+    placeholder: 'N',
+    environment: ['SCHERZO_IDEMPOTENCY_KEYS'],
+    default: 100_000,
+    shownDefault: '100000',
+    meaning:
+      'channels: how many idempotency keys are remembered at most, of all channels together; beyond it the oldest are forgotten',
+    expected: 'a whole number from 1 to 10000000',
+    read: (value) => wholeNumber(value, 1, 10_000_000)
   },
   logFormat: {
     flag: 'log-format',

@@ -5,6 +5,7 @@ import type { HistoryOptions, HubHistory } from '../core/broadcast/history-readi
 import type { HubData, HubListener, PublishOptions, Published } from '../core/broadcast/hub.ts'
 import type { HubPresence } from '../core/broadcast/presence-reading.ts'
 import type { HubChannelData, HubChannelName } from './hub-channels.ts'
+import type { HistoryRouteOptions, PublishRouteOptions } from './http/options.ts'
 import type { IdentityCalls } from './websocket/control.ts'
 import type { ForeignSocket } from './websocket/foreign.ts'
 import type { HubRouteOptions } from './websocket/options.ts'
@@ -24,8 +25,8 @@ export interface Publishing extends IdentityCalls {
    *
    * @param channel any, unless the app declares its own in `HubChannels`
    * @param data a value that JSON can hold, or bytes in a Uint8Array; serialised once, here
-   * @throws SCZ_ERR_HUB_CHANNEL, SCZ_ERR_HUB_DATA, SCZ_ERR_BUS_MESSAGE_SIZE, SCZ_ERR_BUS_NAME, SCZ_ERR_BUS_OVERLOAD,
-   *   SCZ_ERR_BUS_CLOSED, all by the promise
+   * @throws SCZ_ERR_HUB_CHANNEL, SCZ_ERR_HUB_DATA, SCZ_ERR_HUB_MESSAGE_SIZE, SCZ_ERR_HUB_KEY, SCZ_ERR_HUB_IDEMPOTENCY_KEY, SCZ_ERR_BUS_MESSAGE_SIZE,
+   *   SCZ_ERR_BUS_NAME, SCZ_ERR_BUS_OVERLOAD, SCZ_ERR_BUS_CLOSED, all by the promise
    *
    * @example
    * await fastify.hub.publish('ticks', { price: 1 })
@@ -80,12 +81,17 @@ export interface HubApi extends Publishing {
    * Sets what holds for the channel of this name or, with stars, for all whose names match: in `room:*` the star stands for one
    * segment between colons, and is not empty. Of several that match, the one that has a name where the others have a star, at the
    * first difference from the left, is the only one that holds. All copies of an app set the same rules; a later one for the same
-   * pattern replaces the earlier, on all threads, and stays until then.
+   * pattern replaces the earlier, on all threads, and stays until then. Functions hold in the thread that set them.
    *
    * @throws SCZ_ERR_HUB_RULE
    *
    * @example
-   * fastify.hub.channel('room:*', { history: { size: 100, age: 600 }, presence: true }) // seconds
+   * fastify.hub.channel('room:*', {
+   *   history: { size: 100, age: 600 }, // seconds
+   *   presence: true,
+   *   subscribe: 'identified',
+   *   publish: (identity, channel) => rooms.has(channel, identity?.id)
+   * })
    */
   channel(pattern: string, rule: ChannelRule): void
   /**
@@ -98,6 +104,24 @@ export interface HubApi extends Publishing {
    * fastify.hub.route('/echo', { onMessage: (socket, data, isBinary) => socket.send(data, isBinary) })
    */
   route(path: string, options?: HubRouteOptions): void
+  /**
+   * Adds a route to publish by POST, for programs in other languages; see docs/HTTP.md.
+   *
+   * @throws SCZ_ERR_HTTP_OPTION
+   *
+   * @example
+   * fastify.hub.publishRoute('/publish', { authenticate: jwt({ secret, from: ['header'] }) })
+   */
+  publishRoute(path: string, options: PublishRouteOptions): void
+  /**
+   * Adds a route to read the past of a channel by GET, from a path with `:channel`; see docs/HTTP.md.
+   *
+   * @throws SCZ_ERR_HTTP_OPTION
+   *
+   * @example
+   * fastify.hub.historyRoute('/history/:channel', { authenticate: jwt({ secret, from: ['header'] }) })
+   */
+  historyRoute(path: string, options: HistoryRouteOptions): void
   /**
    * Subscribes a socket that `@fastify/websocket` has accepted, until it closes. What the hub sends stands between the socket's
    * own messages, in the order of the calls, as long as the socket does not compress these.

@@ -10,6 +10,8 @@ import { ScherzoError, reasonOf } from '../core/errors.ts'
 import { MAX_HEAD_BYTES } from '../core/http/scanner.ts'
 import type { Settings } from '../core/settings.ts'
 import { mountHub } from '../routes/hub.ts'
+import { addHistoryRoute } from '../routes/http/history-route.ts'
+import { addPublishRoute } from '../routes/http/publish-route.ts'
 import type { Publishing } from '../routes/hub.ts'
 import { identityCalls } from '../routes/websocket/control.ts'
 import { Endpoints } from '../routes/websocket/endpoints.ts'
@@ -112,12 +114,20 @@ function createInstance(
   // Before all others, and so it closes after the app's own hooks, which may publish.
   fastify.addHook('onClose', async () => hub.close())
   const publishing = publishingOf(hub)
-  const endpoints = new Endpoints(fastify, settings, hub.hub, hub.attendance, publishing)
+  const { rules } = hub.hub
+  const endpoints = new Endpoints(fastify, settings, {
+    subscriptions: hub.hub,
+    attendance: hub.attendance,
+    calls: publishing,
+    rules
+  })
   state.upgrades = endpoints
   hub.onControl = (control) => endpoints.control(control)
   mountHub(fastify, publishing, (instance) => ({
     channel: (pattern, rule) => hub.channel(pattern, rule),
     route: (path, given) => endpoints.route(instance, path, given),
+    publishRoute: (path, given) => addPublishRoute(instance, path, given, publishing, rules),
+    historyRoute: (path, given) => addHistoryRoute(instance, path, given, publishing, rules),
     attach(socket, channels, slow) {
       const membership = endpoints.attachForeign(socket, slow)
       for (const channel of channels) membership?.subscribe(channel)

@@ -58,6 +58,18 @@ export interface ServeOptions {
   readonly maxSocketsPerIdentity?: number
   /** WebSockets: open ones of one client address per worker; further handshakes get 429; 0 is no limit. @default 0 */
   readonly maxSocketsPerAddress?: number
+  /** WebSockets: messages of one socket, unless the route says otherwise; with scherzo.v1 more get an error, without it they wait; 0 is no limit. @default 100 with scherzo.v1, otherwise 0 */
+  readonly messagesPerSecond?: number
+  /** WebSockets: how many of them may come at once. @default 200 */
+  readonly messageBurst?: number
+  /** WebSockets, scherzo.v1: requests of one socket to subscribe, which count for themselves; more get an error; 0 is no limit. @default 100 */
+  readonly subscriptionsPerSecond?: number
+  /** WebSockets, scherzo.v1: how many of them may come at once, as when a client comes back. @default 1000 */
+  readonly subscriptionBurst?: number
+  /** WebSockets, scherzo.v1: channels of one socket; further ones get an error; 0 is no limit. @default 1000 */
+  readonly maxChannels?: number
+  /** WebSockets, scherzo.v1: longest name of a channel that a client gives; longer ones get an error. @default 255 */
+  readonly maxChannelNameBytes?: number
   /** WebSockets: how often clients are pinged; one silent for two such times is cut; 0 is never. @default 30 */
   readonly pingInterval?: number
   /** WebSockets: how long a client may take to answer a close frame. @default 5 */
@@ -68,6 +80,10 @@ export interface ServeOptions {
   readonly compressionLevel?: number
   /** Channels: bytes of their past that all of them together may keep. @default 67108864 */
   readonly historyBytes?: number
+  /** Channels: for how long an idempotency key is remembered; 0 is not at all. @default 300 */
+  readonly idempotencyWindow?: number
+  /** Channels: how many idempotency keys are remembered at most, of all channels together; beyond it the oldest are forgotten. @default 100000 */
+  readonly idempotencyKeys?: number
   /** `auto` is readable on a terminal and JSON elsewhere. @default 'auto' */
   readonly logFormat?: Settings['logFormat']
   /** Lines of this level and above are logged. @default 'info' */

@@ -33,7 +33,11 @@ for (const channel of ['room', 'crowd']) {
 console.log(`A member beside its id and data: ${memoryOfMember().toFixed(0)} bytes`)
 
 async function churn(channel: string): Promise<{ cpu: number; told: number }> {
-  const center = new HubCenter((error) => console.error(error), { historyBytes: 1 })
+  const center = new HubCenter((error) => console.error(error), {
+    historyBytes: 1,
+    idempotencyWindow: 0,
+    idempotencyKeys: 1
+  })
   const link = center.connect()
   const worker = new Worker(new URL('presence/churn.ts', import.meta.url), {
     workerData: { link, channel, rate: RATE, seconds: CHURN_SECONDS },

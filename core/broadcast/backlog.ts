@@ -1,9 +1,11 @@
 import { Queue } from '../bus/queue.ts'
 import type { Channel, Message } from './channel.ts'
+import type { SlowPolicy } from './subscriptions.ts'
 import type { Totals } from './totals.ts'
 
-/** What is held back for one stalled member: references to messages that all members share. */
+/** What is held back for one stalled member under one policy: references to messages that all members share. */
 export class Backlog {
+  readonly policy: SlowPolicy
   readonly #totals: Totals
   #messages = new Queue<Message>()
   /** With conflation, the message that stands for each key; the others that are still in the queue count as gone. */
@@ -12,9 +14,15 @@ export class Backlog {
   size = 0
   bytes = 0
 
-  constructor(totals: Totals, isConflated: boolean) {
+  constructor(totals: Totals, policy: SlowPolicy) {
+    this.policy = policy
     this.#totals = totals
-    this.#latest = isConflated ? new Map() : null
+    this.#latest = policy.policy === 'latest' ? new Map() : null
+  }
+
+  /** Whether there is neither a message nor a notice. */
+  get isEmpty(): boolean {
+    return this.size === 0 && this.#missed.size === 0
   }
 
   /** The oldest message, or null. */

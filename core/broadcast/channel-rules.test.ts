@@ -1,6 +1,7 @@
 import { deepEqual, equal, throws } from 'node:assert/strict'
 import { test } from 'node:test'
-import { type ChannelRule, ChannelRules, checkRule } from './channel-rules.ts'
+import { type ChannelRule, ChannelRules, dataOf } from './channel-rules.ts'
+import { checkRule } from './rule-checks.ts'
 
 const keep = (size: number): ChannelRule => ({ history: { size, age: 60 } })
 
@@ -65,9 +66,55 @@ test('a wrong pattern or rule is an error with a code', () => {
     { history: { size: 1 } },
     { history: { size: 1, age: 0 } },
     { history: { size: 1, age: NaN } },
-    { history: { size: 1, age: '1' } }
+    { history: { size: 1, age: '1' } },
+    { subscribe: true },
+    { publish: 'some' },
+    { seePresence: null },
+    { key: '' },
+    { key: 7 },
+    { slow: 'skip' },
+    { slow: { policy: 'drop' } },
+    { slow: { maxBytes: 0 } },
+    { slow: { maxAge: 1.5 } },
+    { slow: { patience: 1 } },
+    { maxMessageBytes: 0 },
+    { maxMessageBytes: '1' },
+    { maxMessageBytes: 2 ** 31 }
   ])
     throws(() => checkRule('ticks', rule as never), { code: 'SCZ_ERR_HUB_RULE' })
   checkRule('*', {})
   checkRule('a:*:c', { history: { size: 1_000_000, age: 0.5 } })
+  checkRule('*', { history: undefined, key: undefined } as never)
+  checkRule('*', { subscribe: 'all', publish: () => true, seePresence: 'none', key: (data) => String(data) })
+  checkRule('*', { slow: { policy: 'skip' }, key: 'id', maxMessageBytes: 1 })
+})
+
+test('what is wrong with a rule is said in words', () => {
+  throws(() => checkRule('room:*', { publish: 'nobody' as never }), {
+    message:
+      'Invalid rule for the channels "room:*": publish has to be "all", "identified", "none" or a function'
+  })
+  throws(() => checkRule('room:*', { slow: { maxBytes: -1 } }), {
+    message:
+      'Invalid rule for the channels "room:*": slow has to be { policy: "close", "skip" or "latest", maxBytes, maxAge in milliseconds }'
+  })
+})
+
+test('functions stay where they are, and do not count when rules are compared', () => {
+  const rules = new ChannelRules()
+  const first: ChannelRule = { ...keep(1), subscribe: () => false, publish: 'none', key: () => null }
+  deepEqual(dataOf(first), { ...keep(1), publish: 'none' })
+  equal(rules.set('*', first), true)
+  const second: ChannelRule = { ...keep(1), subscribe: () => true, publish: 'none' }
+  equal(rules.set('*', second), false)
+  equal(rules.of('ticks'), second)
+  equal(rules.set('*', { ...second, publish: 'all' }), true)
+})
+
+test('rules tell whether any of them says who may subscribe', () => {
+  const rules = new ChannelRules()
+  rules.set('*', { publish: 'none' })
+  equal(rules.sayWhoSubscribes, false)
+  rules.set('room:*', { subscribe: 'all' })
+  equal(rules.sayWhoSubscribes, true)
 })

@@ -1,13 +1,45 @@
-import { ScherzoError } from '../errors.ts'
-import { isPresenceName } from './data.ts'
-import { type PresenceRule, isSamePresence, problemOfPresence } from './presence-rule.ts'
+import { isDeepStrictEqual } from 'node:util'
+import { type HubData, isPresenceName } from './data.ts'
+import type { Permission } from './permission.ts'
+import { type PresenceRule, isSamePresence } from './presence-rule.ts'
+import { ANY, SEPARATOR, checkRule } from './rule-checks.ts'
+import type { SlowPolicy } from './subscriptions.ts'
 
-/** What holds for channels by their name. The most specific rule that matches a channel is the only one that holds for it. */
+/**
+ * What holds for channels by their name. The most specific rule that matches a channel is the only one that holds for it.
+ * Functions stay in the thread where they were set; the rest is told to the primary, too.
+ */
 export interface ChannelRule {
   /** How much of its past a channel keeps for those who come back. @default none */
   readonly history?: HistoryRule
   /** Whether it is known, and told to those who may see it, who is in a channel. @default no */
   readonly presence?: true | PresenceRule
+  /**
+   * Who of the clients may subscribe. Where the route has `authorize`, both have to say yes.
+   *
+   * @default whom the route's `authorize` lets; without it the app alone subscribes its sockets
+   */
+  readonly subscribe?: Permission
+  /** Who of the clients may publish, likewise. */
+  readonly publish?: Permission
+  /** Who of the clients may see who is present, likewise. @default as `subscribe` */
+  readonly seePresence?: Permission
+  /**
+   * The conflation key of what is published without one: a property of published objects, that is a string or a number, or a
+   * function of the data that gives a string, or null for none.
+   *
+   * @default none
+   */
+  readonly key?: string | ((data: HubData) => string | null)
+  /**
+   * What becomes of subscribers that do not keep up with the channel, in place of what their route says. `maxBytes` is for this
+   * channel alone, beside what may wait of others. Channels that have subscribers in the thread already go on as before.
+   *
+   * @default the route's
+   */
+  readonly slow?: Partial<SlowPolicy>
+  /** The most bytes of data in one message of the channel. @default as much as any message may have, 64 MiB */
+  readonly maxMessageBytes?: number
 }
 
 export interface HistoryRule {
@@ -28,21 +60,25 @@ export class ChannelRules {
    * A later rule for the same pattern replaces the earlier.
    *
    * @throws SCZ_ERR_HUB_RULE
-   * @returns whether anything is different now
+   * @returns whether anything is different now, functions aside
    */
   set(pattern: string, rule: ChannelRule): boolean {
     checkRule(pattern, rule)
     const earlier = this.#patterns.find(({ text }) => text === pattern)
-    if (earlier !== undefined && isSame(earlier.rule, rule)) return false
     const others = this.#patterns.filter((other) => other !== earlier)
     this.#patterns = [...others, new Pattern(pattern, rule)].toSorted(bySpecificity)
     this.#known.clear()
-    return true
+    return earlier === undefined || !isSame(earlier.rule, rule)
+  }
+
+  /** Whether any rule says who may subscribe. */
+  get sayWhoSubscribes(): boolean {
+    return this.#patterns.some(({ rule }) => rule.subscribe !== undefined)
   }
 
   /** The rule that holds for the channel, or null. */
   of(channel: string): ChannelRule | null {
-    if (isPresenceName(channel)) return null
+    if (this.#patterns.length === 0 || isPresenceName(channel)) return null
     const known = this.#known.get(channel)
     if (known !== undefined) return known
     const segments = channel.split(SEPARATOR)
@@ -53,19 +89,13 @@ export class ChannelRules {
   }
 }
 
-/** @throws SCZ_ERR_HUB_RULE */
-export function checkRule(pattern: string, rule: ChannelRule): void {
-  const problem = problemOfPattern(pattern) ?? problemOfRule(rule)
-  if (problem !== null) throw new ScherzoError('SCZ_ERR_HUB_RULE', [String(pattern), problem])
+/** What other threads can be told of a rule: all but its functions. */
+export function dataOf(rule: ChannelRule): ChannelRule {
+  const entries = Object.entries(rule).filter(([, value]) => typeof value !== 'function')
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined))
 }
 
-const OPTIONS: ReadonlySet<string> = new Set(['history', 'presence'] satisfies (keyof ChannelRule)[])
-const SEPARATOR = ':'
-const ANY = '*'
 const MAX_KNOWN = 10_000
-const MAX_PATTERN_BYTES = 1024
-const MAX_SIZE = 1_000_000
-const A_YEAR = 366 * 86_400
 
 class Pattern {
   readonly text: string
@@ -97,35 +127,6 @@ function bySpecificity(one: Pattern, other: Pattern): number {
 }
 
 function isSame(one: ChannelRule, other: ChannelRule): boolean {
-  return (
-    one.history?.size === other.history?.size &&
-    one.history?.age === other.history?.age &&
-    isSamePresence(one, other)
-  )
-}
-
-function problemOfPattern(pattern: unknown): string | null {
-  if (typeof pattern !== 'string' || pattern === '') return 'the pattern has to be a string that is not empty'
-  if (!pattern.isWellFormed() || Buffer.byteLength(pattern) > MAX_PATTERN_BYTES)
-    return `the pattern has more than ${MAX_PATTERN_BYTES} bytes or is not well formed`
-  const isWrong = pattern.split(SEPARATOR).some((segment) => segment !== ANY && segment.includes(ANY))
-  return isWrong ? 'a star stands for a whole segment, as in room:*' : null
-}
-
-function problemOfRule(rule: unknown): string | null {
-  if (typeof rule !== 'object' || rule === null) return 'the rule has to be an object'
-  for (const name of Object.keys(rule)) if (!OPTIONS.has(name)) return `it has no option "${name}"`
-  const { history, presence } = rule as Partial<Record<keyof ChannelRule, unknown>>
-  return problemOfHistory(history) ?? problemOfPresence(presence)
-}
-
-function problemOfHistory(history: unknown): string | null {
-  if (history === undefined) return null
-  if (typeof history !== 'object' || history === null) return 'history has to be { size, age }'
-  const { size, age } = history as { readonly size?: unknown; readonly age?: unknown }
-  if (!Number.isInteger(size) || (size as number) < 1 || (size as number) > MAX_SIZE)
-    return `history.size has to be a whole number from 1 to ${MAX_SIZE}`
-  if (typeof age !== 'number' || !(age > 0 && age <= A_YEAR))
-    return `history.age has to be seconds, more than 0 and up to ${A_YEAR}`
-  return null
+  const [{ presence: _one, ...rest }, { presence: _other, ...otherRest }] = [dataOf(one), dataOf(other)]
+  return isSamePresence(one, other) && isDeepStrictEqual(rest, otherRest)
 }

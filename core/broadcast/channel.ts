@@ -5,6 +5,7 @@ import { Listeners } from './listeners.ts'
 import { PresenceEnvelope } from './presence-envelope.ts'
 import type { Recovery } from './recovery.ts'
 import type { Subscriber } from './subscriber.ts'
+import type { SlowPolicy } from './subscriptions.ts'
 
 /** A message in the form in which clients get it. One object for all of them. */
 export class Message {
@@ -99,6 +100,8 @@ export class Channel {
   /** Whether it tells who is in another channel. */
   readonly isPresence: boolean
   readonly envelope: Envelope
+  /** What holds for members that do not keep up with it, in place of their own policy. Stays while there are members. */
+  slow: SlowPolicy | null
   /** Dense: who leaves is replaced by the last one. */
   readonly members: Subscription[] = []
   readonly listeners: Listeners = new Listeners()
@@ -117,10 +120,11 @@ export class Channel {
   /** The offset of the last one, or 0. */
   lastOffset = 0
 
-  constructor(name: string) {
+  constructor(name: string, slow: SlowPolicy | null) {
     this.name = name
     this.isPresence = isPresenceName(name)
     this.envelope = this.isPresence ? new PresenceEnvelope(watchedChannelOf(name)) : new Envelope(name)
+    this.slow = slow
   }
 
   get isBroadcast(): boolean {
@@ -128,7 +132,12 @@ export class Channel {
   }
 
   get isWanted(): boolean {
-    return this.members.length > 0 || this.listeners.size > 0 || this.isQueued || this.recovery !== null
+    return this.listeners.size > 0 || this.hasMembers
+  }
+
+  /** Or somebody who comes back, or who leaves it while it is being fanned out. */
+  get hasMembers(): boolean {
+    return this.members.length > 0 || this.isQueued || this.recovery !== null
   }
 
   add(subscriber: Subscriber, slot: number): Subscription {

@@ -55,8 +55,17 @@ export function checkChannel(channel: string): void {
     throw new ScherzoError('SCZ_ERR_HUB_CHANNEL', [channel.slice(0, SHOWN).toWellFormed()])
 }
 
+/** @throws SCZ_ERR_HUB_IDEMPOTENCY_KEY */
+export function checkIdempotencyKey(key: string): void {
+  const isRight = typeof key === 'string' && key !== '' && key.isWellFormed()
+  if (!isRight || Buffer.byteLength(key) > MAX_IDEMPOTENCY_KEY_BYTES)
+    throw new ScherzoError('SCZ_ERR_HUB_IDEMPOTENCY_KEY', [String(key).slice(0, SHOWN).toWellFormed()])
+}
+
 const PRESENCE = '\0'
 
 /** As much as the log takes. */
 const MAX_CHANNEL_BYTES = 1024
+/** Many of them are remembered. */
+const MAX_IDEMPOTENCY_KEY_BYTES = 255
 const SHOWN = 40

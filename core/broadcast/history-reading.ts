@@ -27,7 +27,7 @@ export interface HistoryMessage {
   /** What was published: a Buffer if it was bytes, otherwise what JSON made of it. */
   readonly data: HubData
   readonly isBinary: boolean
-  /** What it was published with, or null. */
+  /** The conflation key; null if it has none. */
   readonly key: string | null
   /** When it was published, in milliseconds since 1970. */
   readonly time: number

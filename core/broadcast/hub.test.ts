@@ -187,3 +187,11 @@ test('closing the hub closes its bus', () => {
   hub.close()
   ok(bus.isClosed)
 })
+
+test('an idempotency key that is none is an error with a code, by the promise', async () => {
+  const { hub, bus } = createHub()
+  for (const idempotencyKey of ['', 7 as never, null as never, '\ud83d', 'é'.repeat(128)])
+    await rejects(hub.publish('ticks', 1, { idempotencyKey }), { code: 'SCZ_ERR_HUB_IDEMPOTENCY_KEY' })
+  await hub.publish('ticks', 1, { idempotencyKey: 'é'.repeat(127) })
+  equal(bus.published, 1)
+})

@@ -1,5 +1,7 @@
 import { performance } from 'node:perf_hooks'
 import type { JoinedBus, LogRecord, Published } from '../bus/bus.ts'
+import { ChannelRules } from './channel-rules.ts'
+import type { ChannelRule } from './channel-rules.ts'
 import { Channel, Message } from './channel.ts'
 import { type HistoryOptions, type HubHistory, readHistory } from './history-reading.ts'
 import type { HistorySource } from './history.ts'
@@ -10,6 +12,7 @@ import {
   BROADCAST,
   type HubData,
   checkChannel,
+  checkIdempotencyKey,
   decodeData,
   encodeData,
   presenceNameOf,
@@ -19,6 +22,7 @@ import { FanOut } from './fan-out.ts'
 import type { HubListener, HubMessage } from './listeners.ts'
 import { Stalled } from './stalled.ts'
 import { type Host, Subscriber } from './subscriber.ts'
+import { checkSize, keyOf, slowOf } from './rule-effects.ts'
 import type { Outbox, SlowPolicy, Subscriptions } from './subscriptions.ts'
 import { Totals } from './totals.ts'
 
@@ -34,8 +38,19 @@ export interface HubOptions {
 }
 
 export interface PublishOptions {
-  /** With the policy `latest`, a later message of the channel with the same key stands in for this one. */
+  /**
+   * With the policy `latest`, a later message of the channel with the same key stands in for this one.
+   *
+   * @default what the channel's rule makes of the data, and otherwise none
+   */
   readonly key?: string
+  /**
+   * Publishes once: where the channel had a message with the same one lately, from whatever thread, nothing is published, and the
+   * promise resolves with the place of that message and `duplicate: true`. The data is not compared. 1 to 255 bytes in UTF-8.
+   *
+   * @default none
+   */
+  readonly idempotencyKey?: string
 }
 
 /** What a hub needs of its bus. */
@@ -44,10 +59,11 @@ export type HubBus = Pick<JoinedBus, 'publish' | 'read' | 'pause' | 'resume' | '
 /** The channels of one thread: its members, its listeners, and the way to those of all other threads. */
 export class Hub implements Subscriptions {
   readonly totals: Totals = new Totals()
+  readonly rules: ChannelRules = new ChannelRules()
   readonly #bus: HubBus
   readonly #onError: HubOptions['onError']
   readonly #channels = new Map<string, Channel>()
-  readonly #broadcast = new Channel(BROADCAST)
+  readonly #broadcast = new Channel(BROADCAST, null)
   readonly #fanOut: FanOut
   readonly #stalled = new Stalled()
   readonly #host: Host
@@ -97,9 +113,23 @@ export class Hub implements Subscriptions {
   }
 
   /**
+   * Sets what holds in this thread: `history` is for the primary to heed.
+   *
+   * @throws SCZ_ERR_HUB_RULE
+   * @returns whether anything is different now, functions aside
+   */
+  setRule(pattern: string, rule: ChannelRule): boolean {
+    const isNew = this.rules.set(pattern, rule)
+    for (const channel of this.#channels.values()) {
+      if (!channel.isBroadcast && !channel.hasMembers) channel.slow = slowOf(this.rules.of(channel.name))
+    }
+    return isNew
+  }
+
+  /**
    * Publishes to the subscribers of the channel on every thread.
    *
-   * @throws SCZ_ERR_HUB_CHANNEL, SCZ_ERR_HUB_DATA, SCZ_ERR_BUS_MESSAGE_SIZE, SCZ_ERR_BUS_NAME, SCZ_ERR_BUS_OVERLOAD,
+   * @throws SCZ_ERR_HUB_CHANNEL, SCZ_ERR_HUB_DATA, SCZ_ERR_HUB_MESSAGE_SIZE, SCZ_ERR_HUB_KEY, SCZ_ERR_BUS_MESSAGE_SIZE, SCZ_ERR_BUS_NAME, SCZ_ERR_BUS_OVERLOAD,
    *   SCZ_ERR_BUS_CLOSED, all by the promise
    */
   publish(channel: string, data: HubData, options?: PublishOptions): Promise<Published> {
@@ -174,9 +204,13 @@ export class Hub implements Subscriptions {
   }
 
   #publish(channel: string, data: HubData, options?: PublishOptions): Promise<Published> {
+    if (options?.idempotencyKey !== undefined) checkIdempotencyKey(options.idempotencyKey)
     const encoded = encodeData(data)
+    const rule = this.rules.of(channel)
+    if (rule !== null) checkSize(rule, channel, encoded)
+    const key = rule === null || options?.key !== undefined ? null : keyOf(rule, channel, data)
     this.totals.published++
-    return this.#bus.publish(channel, encoded, options)
+    return this.#bus.publish(channel, encoded, key === null ? options : { ...options, key })
   }
 
   #take(record: LogRecord): void {
@@ -243,7 +277,7 @@ export class Hub implements Subscriptions {
   }
 
   #open(name: string): Channel {
-    const channel = new Channel(name)
+    const channel = new Channel(name, slowOf(this.rules.of(name)))
     this.#channels.set(name, channel)
     if (channel.isPresence) this.#presence.watch(watchedChannelOf(name), true)
     return channel

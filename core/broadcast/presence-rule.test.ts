@@ -1,7 +1,8 @@
 import { deepEqual, equal, throws } from 'node:assert/strict'
 import { test } from 'node:test'
-import { ChannelRules, checkRule } from './channel-rules.ts'
+import { ChannelRules } from './channel-rules.ts'
 import { hasPresence, limitsOf } from './presence-rule.ts'
+import { checkRule } from './rule-checks.ts'
 
 test('a rule with presence has limits of its own or the usual ones', () => {
   deepEqual(limitsOf({ presence: true }), { maxMembers: 1000, interval: 200 })

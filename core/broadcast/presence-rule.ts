@@ -1,4 +1,4 @@
-import { type ChannelRule, type ChannelRules } from './channel-rules.ts'
+import type { ChannelRule, ChannelRules } from './channel-rules.ts'
 
 /** How those are told who is in a channel that want to know. */
 export interface PresenceRule {
@@ -28,28 +28,6 @@ export function isSamePresence(one: ChannelRule, other: ChannelRule): boolean {
   return maxMembers === limits.maxMembers && interval === limits.interval
 }
 
-/** @returns what is wrong with it, or null */
-export function problemOfPresence(presence: unknown): string | null {
-  if (presence === undefined || presence === true) return null
-  if (typeof presence !== 'object' || presence === null)
-    return 'presence has to be true or { maxMembers, interval }'
-  const { maxMembers, interval, ...rest } = presence as Partial<Record<keyof PresenceRule, unknown>>
-  const [unknown] = Object.keys(rest)
-  if (unknown !== undefined) return `presence has no option "${unknown}"`
-  if (maxMembers !== undefined && !isWithin(maxMembers, 1, MOST_MEMBERS))
-    return `presence.maxMembers has to be a whole number from 1 to ${MOST_MEMBERS}`
-  if (interval !== undefined && !isWithin(interval, 10, 60_000))
-    return 'presence.interval has to be whole milliseconds from 10 to 60000'
-  return null
-}
-
 const MAX_NAME_BYTES = 1023
 
 const DEFAULTS: Required<PresenceRule> = { maxMembers: 1000, interval: 200 }
-
-/** With the longest ids and data, a message that names them all still fits the bus. */
-const MOST_MEMBERS = 5000
-
-function isWithin(value: unknown, least: number, most: number): boolean {
-  return Number.isInteger(value) && Number(value) >= least && Number(value) <= most
-}

@@ -1,5 +1,6 @@
 import { ScherzoError } from '../errors.ts'
-import { Backlog } from './backlog.ts'
+import type { Backlog } from './backlog.ts'
+import { Backlogs } from './backlogs.ts'
 import type { Channel, Message, Parcel, Subscription } from './channel.ts'
 import { BROADCAST, isPresenceName, presenceNameOf } from './data.ts'
 import type { HistorySource } from './history.ts'
@@ -44,11 +45,13 @@ export class Subscriber implements Membership, Returner {
   readonly #subscriptions: Subscription[] = []
   /** By channel, once there are so many that looking through them takes longer than looking up. */
   #byChannel: Map<string, Subscription> | null = null
-  #backlog: Backlog | null = null
+  #held: Backlogs | null = null
   /** Subscriptions that are not level with the live stream yet, while there are any. */
   #returning: Map<string, Comeback> | null = null
   /** Those of them that wait until the client has taken what it was given. */
   #takers: Comeback[] = []
+  /** Channels of which it is told who is there, or about to be. */
+  #watched = 0
   #isDraining = false
   #hasLeft = false
   delivered = 0
@@ -78,6 +81,11 @@ export class Subscriber implements Membership, Returner {
     this.#add(channel)
   }
 
+  get size(): number {
+    // What is broadcast is no channel of its own choice.
+    return this.#subscriptions.length - 1 + (this.#returning?.size ?? 0) - this.#watched
+  }
+
   has(channel: string): boolean {
     return channel !== BROADCAST && !isPresenceName(channel) && this.#has(channel)
   }
@@ -89,10 +97,11 @@ export class Subscriber implements Membership, Returner {
   watchPresence(channel: string): void {
     if (this.#hasLeft || this.#has(presenceNameOf(channel))) return
     this.#watch(this.#host.presenceChannel(channel))
+    this.#watched++
   }
 
   unwatchPresence(channel: string): void {
-    this.#drop(presenceNameOf(channel))
+    if (this.#drop(presenceNameOf(channel))) this.#watched--
   }
 
   leave(): void {
@@ -105,9 +114,9 @@ export class Subscriber implements Membership, Returner {
     for (const subscription of this.#subscriptions) this.#end(subscription)
     this.#subscriptions.length = 0
     this.#byChannel = null
-    if (this.#backlog === null) return
-    totals.abandoned += this.#backlog.clear()
-    this.#endBacklog()
+    if (this.#held === null) return
+    totals.abandoned += this.#held.clear()
+    this.#endHolding()
   }
 
   send(frame: Buffer): void {
@@ -122,9 +131,9 @@ export class Subscriber implements Membership, Returner {
 
   comeAgain(returning: Comeback): void {
     this.#outbox.flush()
-    if (this.#backlog === null && !this.#outbox.isStalled) return this.#host.recover(returning)
+    if (this.#held === null && !this.#outbox.isStalled) return this.#host.recover(returning)
     this.#takers.push(returning)
-    this.#backlog ??= this.#beginBacklog()
+    this.#held ??= this.#beginHolding()
   }
 
   follow({ channel }: Comeback): void {
@@ -136,18 +145,19 @@ export class Subscriber implements Membership, Returner {
   /** @param next the ordinal of the first message that it has not been given */
   deliver(parcel: Parcel, next: number): void {
     if (next > parcel.first) return this.#deliverFrom(parcel, next)
-    if (this.#backlog !== null || this.#outbox.isStalled) return this.#holdBack(parcel.messages)
+    if (this.#held !== null || this.#outbox.isStalled) return this.#holdBack(parcel.messages)
     this.#outbox.send(parcel.bytes)
     this.#count(parcel.messages.length)
   }
 
   /** Applies the policy to what has waited too long. */
   checkAge(now: number): void {
-    const backlog = this.#backlog
-    const { policy, maxAge } = this.#policy
-    for (let first = backlog?.first; first && now - first.readAt > maxAge; first = backlog!.first) {
-      if (policy === 'close') return this.#closeSlow(new ScherzoError('SCZ_ERR_HUB_SLOW_AGE', [maxAge]))
-      backlog!.drop()
+    for (const backlog of this.#held?.all ?? []) {
+      const { policy, maxAge } = backlog.policy
+      for (let { first } = backlog; first !== null && now - first.readAt > maxAge; { first } = backlog) {
+        if (policy === 'close') return this.#closeSlow(new ScherzoError('SCZ_ERR_HUB_SLOW_AGE', [maxAge]))
+        backlog.drop()
+      }
     }
   }
 
@@ -180,7 +190,7 @@ export class Subscriber implements Membership, Returner {
     this.#subscriptions.pop()
     this.#byChannel?.delete(name)
     totals.subscriptions--
-    totals.abandoned += this.#backlog?.forget(subscription.channel) ?? 0
+    totals.abandoned += this.#held?.forget(subscription.channel) ?? 0
     this.#end(subscription)
     return true
   }
@@ -190,7 +200,7 @@ export class Subscriber implements Membership, Returner {
     const returning = this.#returning?.get(channel)
     if (returning === undefined) return false
     this.#forgetReturning(channel)
-    this.#host.totals.abandoned += this.#backlog?.forget(returning.channel) ?? 0
+    this.#host.totals.abandoned += this.#held?.forget(returning.channel) ?? 0
     returning.fail()
     return true
   }
@@ -203,29 +213,29 @@ export class Subscriber implements Membership, Returner {
   /** It subscribed when some messages of the parcel had been read already. */
   #deliverFrom({ messages }: Parcel, next: number): void {
     const rest = messages.filter(({ ordinal }) => ordinal >= next)
-    if (this.#backlog !== null || this.#outbox.isStalled) return this.#holdBack(rest)
+    if (this.#held !== null || this.#outbox.isStalled) return this.#holdBack(rest)
     for (const { frame } of rest) this.#outbox.send(frame)
     this.#count(rest.length)
   }
 
   #holdBack(messages: readonly Message[]): void {
     if (messages.length === 0) return
-    const backlog = (this.#backlog ??= this.#beginBacklog())
-    for (const message of messages) backlog.push(message)
-    const { policy, maxBytes } = this.#policy
+    this.#held ??= this.#beginHolding()
+    const backlog = this.#held.hold(messages)
+    const { policy, maxBytes } = backlog.policy
     if (backlog.bytes <= maxBytes || backlog.size <= 1) return
     if (policy === 'close') return this.#closeSlow(new ScherzoError('SCZ_ERR_HUB_SLOW_BYTES', [maxBytes]))
     while (backlog.bytes > maxBytes && backlog.size > 1) backlog.drop()
   }
 
-  #beginBacklog(): Backlog {
+  #beginHolding(): Backlogs {
     this.#outbox.onDrain = () => this.#drain()
     this.#host.stalled.add(this)
-    return new Backlog(this.#host.totals, this.#policy.policy === 'latest')
+    return new Backlogs(this.#host.totals, this.#policy)
   }
 
-  #endBacklog(): void {
-    this.#backlog = null
+  #endHolding(): void {
+    this.#held = null
     this.#outbox.onDrain = null
     this.#host.stalled.delete(this)
     const takers = this.#takers
@@ -239,9 +249,10 @@ export class Subscriber implements Membership, Returner {
     // A flush may tell at once that the socket has drained.
     if (this.#isDraining) return
     this.#isDraining = true
-    while (this.#backlog !== null && !this.#outbox.isStalled) {
-      this.#sendSlice(this.#backlog)
-      if (this.#backlog.size === 0) this.#endBacklog()
+    while (this.#held !== null && !this.#outbox.isStalled) {
+      const backlog = this.#held.next()
+      if (backlog !== null) this.#sendSlice(backlog)
+      if (this.#held.isEmpty) this.#endHolding()
       else this.#outbox.flush()
     }
     this.#isDraining = false

@@ -39,6 +39,8 @@ export interface Membership {
   subscribe(channel: string, since: Since | null): Promise<Recovered | null>
   /** @returns whether it had the channel, or was about to */
   unsubscribe(channel: string): boolean
+  /** How many channels it is subscribed to, or about to be. */
+  readonly size: number
   /** Whether it is subscribed to the channel, or about to be. */
   has(channel: string): boolean
   /**
@@ -70,4 +72,20 @@ export interface SlowPolicy {
   readonly maxAge: number
 }
 
+/** Whether it is one, with nothing else in it. What it leaves out has a default. */
+export function isSlowPolicy(value: unknown): value is Partial<SlowPolicy> {
+  if (typeof value !== 'object' || value === null) return false
+  const { policy = 'close', maxBytes = 1, maxAge = 1, ...rest } = value as Partial<SlowPolicy>
+  return (
+    ['close', 'skip', 'latest'].includes(policy) &&
+    isPositive(maxBytes) &&
+    isPositive(maxAge) &&
+    Object.keys(rest).length === 0
+  )
+}
+
 export const DEFAULT_SLOW_POLICY: SlowPolicy = { policy: 'close', maxBytes: 2 ** 20, maxAge: 30_000 }
+
+function isPositive(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 1
+}

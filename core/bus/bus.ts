@@ -5,6 +5,7 @@ import type { BusDescription } from './description.ts'
 import { type LogListener, LogReader, type ReadOptions } from './log-reader.ts'
 import { INBOX_DATA, LOG_DATA, RECORD_SHARE } from './memory.ts'
 import type { PublishOptions } from './message.ts'
+import { PublishedKeys } from './published-keys.ts'
 import { Publisher } from './publisher.ts'
 import { isRingSize } from './ring.ts'
 import { Sequencer } from './sequencer.ts'
@@ -34,6 +35,16 @@ export interface BusOptions {
    * @default 64 MiB
    */
   readonly maxWaitingBytes?: number
+  /**
+   * For how long an idempotency key is remembered, in milliseconds.
+   * @default 300000
+   */
+  readonly idempotencyWindow?: number
+  /**
+   * How many idempotency keys are remembered, of all channels together; beyond it the oldest are forgotten.
+   * @default 100000
+   */
+  readonly idempotencyKeys?: number
 }
 
 export interface BusStats {
@@ -74,7 +85,9 @@ export class Bus {
     checkRingSize('logBytes', logBytes)
     checkRingSize('inboxBytes', inboxBytes)
     this.#log = new SharedArrayBuffer(LOG_DATA + logBytes)
-    this.#sequencer = new Sequencer(this.#log, maxMessageBytes)
+    const { idempotencyWindow, idempotencyKeys } = this.#options
+    const keys = new PublishedKeys(idempotencyWindow, idempotencyKeys)
+    this.#sequencer = new Sequencer(this.#log, maxMessageBytes, keys)
     this.#own = new JoinedBus(this.connect(PRIMARY))
   }
 
@@ -218,7 +231,9 @@ const DEFAULTS: Required<BusOptions> = {
   logBytes: 16 * 2 ** 20,
   inboxBytes: 2 ** 20,
   maxMessageBytes: 64 * 2 ** 20,
-  maxWaitingBytes: 64 * 2 ** 20
+  maxWaitingBytes: 64 * 2 ** 20,
+  idempotencyWindow: 300_000,
+  idempotencyKeys: 100_000
 }
 
 function checkRingSize(name: string, bytes: number): void {

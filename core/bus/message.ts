@@ -6,6 +6,7 @@ import {
   FLAGS,
   FLAG_LARGE,
   FLAG_NEW_SLOT,
+  FLAG_ONCE,
   FLAG_TEXT,
   HEADER_BYTES,
   MAX_NAME_BYTES,
@@ -21,8 +22,10 @@ import { type RingWriter, align } from './ring.ts'
 export interface PublishOptions {
   /** A later message with the same key may stand in for this one. */
   readonly key?: string
-  /** Goes with the message as it is: an idempotency key, for example. */
+  /** Goes with the message as it is. */
   readonly meta?: string
+  /** Publishes nothing where the channel had a message with the same one lately; goes in the place of `meta`. */
+  readonly idempotencyKey?: string
 }
 
 /** What goes into one record. Text is sent as UTF-8. */
@@ -30,6 +33,8 @@ export interface Message {
   readonly data: string | Uint8Array
   readonly key: string
   readonly meta: string
+  /** Whether the meta is an idempotency key. */
+  readonly isOnce: boolean
 }
 
 /** A message that goes around the ring, on its way to the sequencer. */
@@ -64,11 +69,12 @@ export function writeMessage(
   largeBytes: number
 ): void {
   const { words, floats, bytes } = writer.ring
-  const { data, key, meta } = message
+  const { data, key, meta, isOnce } = message
   const { name } = slot
   const isLarge = largeBytes > 0
   let flags = typeof data === 'string' ? FLAG_TEXT : 0
   if (!slot.isKnown) flags |= FLAG_NEW_SLOT
+  if (isOnce) flags |= FLAG_ONCE
 
   let dataLength = largeBytes
   let end = at + HEADER_BYTES

@@ -103,7 +103,7 @@ export class Publisher {
   publish(channel: string, data: string | Uint8Array, options?: PublishOptions): Promise<Published> {
     const settler = new Settler()
     try {
-      this.#accept(channel, { data, key: options?.key ?? '', meta: options?.meta ?? '' }, settler)
+      this.#accept(channel, messageOf(data, options), settler)
     } catch (error) {
       settler.reject(error)
     }
@@ -216,7 +216,9 @@ export class Publisher {
       this.#unanswered.shift()
       this.#largeBytes -= next.largeBytes
       const offset = floats[((next.position & mask) >> 3) + OFFSET]!
-      next.settler.resolve({ epoch: this.#epoch, offset })
+      next.settler.resolve(
+        offset > 0 ? { epoch: this.#epoch, offset } : { epoch: this.#epoch, offset: -offset, duplicate: true }
+      )
     }
     this.#answered = tail
     return tail
@@ -266,6 +268,12 @@ const RING_BYTES = 65_536
 
 /** What a waiting message takes beside its data, roughly. */
 const WAITING_OVERHEAD = 256
+
+function messageOf(data: string | Uint8Array, options: PublishOptions | undefined): Message {
+  const once = options?.idempotencyKey
+  const meta = once ?? options?.meta ?? ''
+  return { data, key: options?.key ?? '', meta, isOnce: once !== undefined }
+}
 
 function shareData(data: string | Uint8Array, length: number): Uint8Array<SharedArrayBuffer> {
   const shared = Buffer.from(new SharedArrayBuffer(length))

@@ -27,12 +27,14 @@ export const NAME_LENGTHS = 10
 export const META_LENGTH = 11
 export const DATA_LENGTH = 12
 
-/** The data is text in UTF-8. The bits from 3 on are reserved. */
+/** The data is text in UTF-8. The bits from 4 on are reserved. */
 export const FLAG_TEXT = 1
 /** The data is not here: it comes through the port. */
 export const FLAG_LARGE = 2
 /** The first record of a channel in this slot since the slot was last used for another one. */
 export const FLAG_NEW_SLOT = 4
+/** The meta is an idempotency key: it is published unless the channel had one with the same lately. */
+export const FLAG_ONCE = 8
 
 /** Names, keys and metas are meant to be short, and a record of nothing else has to fit any ring. */
 export const MAX_NAME_BYTES = 1024
@@ -45,6 +47,14 @@ export function channelNameAt(ring: Ring, at: number): string {
   const word = at >> 2
   const start = at + HEADER_BYTES + dataBytesInRing(words, word)
   return bytes.toString('utf8', start, start + (words[word + NAME_LENGTHS]! & 0xffff))
+}
+
+export function metaAt(ring: Ring, at: number): string {
+  const { words, bytes } = ring
+  const word = at >> 2
+  const lengths = words[word + NAME_LENGTHS]!
+  const start = at + HEADER_BYTES + dataBytesInRing(words, word) + (lengths & 0xffff) + (lengths >>> 16)
+  return bytes.toString('utf8', start, start + words[word + META_LENGTH]!)
 }
 
 export function dataBytesInRing(words: Int32Array, word: number): number {

@@ -10,11 +10,14 @@ import {
   FLAGS,
   FLAG_LARGE,
   FLAG_NEW_SLOT,
+  FLAG_ONCE,
   OFFSET,
   SEQUENCE,
   SIZE,
-  channelNameAt
+  channelNameAt,
+  metaAt
 } from './record.ts'
+import type { PublishedKeys } from './published-keys.ts'
 import { WRAP, copyRecords } from './ring.ts'
 
 /** How much of one inbox is taken before the next one has its turn. */
@@ -32,6 +35,7 @@ export class Sequencer {
   readonly #inboxDoorbell: Doorbell
   readonly #spaceDoorbell: Doorbell
   readonly #channels = new Map<string, Channel>()
+  readonly #keys: PublishedKeys
   #connections: Connection[] = []
   /** Behind the one that had the last turn, also if the log was full then. */
   #first = 0
@@ -49,7 +53,9 @@ export class Sequencer {
     if (!this.#isClosed) this.#takeTurn()
   }
 
-  constructor(memory: SharedArrayBuffer, maxLargeBytes: number) {
+  /** @param keys what has been published with an idempotency key */
+  constructor(memory: SharedArrayBuffer, maxLargeBytes: number, keys: PublishedKeys) {
+    this.#keys = keys
     this.log = new Log(memory, maxLargeBytes)
     this.#control = new Int32Array(memory, 0, LOG_DATA / 4)
     this.#inboxDoorbell = new Doorbell(this.#control, INBOX_DOORBELL)
@@ -185,8 +191,15 @@ export class Sequencer {
     const { words } = inbox.ring
     let taken = 0
     for (let at = inbox.next(); at !== -1 && taken < share; at = inbox.next()) {
-      const target = writer.claim(words[(at >> 2) + SIZE]!)
-      const isLarge = (words[(at >> 2) + FLAGS]! & FLAG_LARGE) !== 0
+      const size = words[(at >> 2) + SIZE]!
+      const flags = words[(at >> 2) + FLAGS]!
+      if ((flags & FLAG_ONCE) !== 0 && this.#passOver(connection, at)) {
+        inbox.advance(size)
+        taken += size
+        continue
+      }
+      const target = writer.claim(size)
+      const isLarge = (flags & FLAG_LARGE) !== 0
       if (target === -1 || (isLarge && !this.#passLarge(connection, at))) {
         this.#isBlocked = true
         this.#holdUps++
@@ -208,7 +221,7 @@ export class Sequencer {
     connection.answerDoorbell.ring()
   }
 
-  /** Writes the next offset into each record from `at` on, up to `limit` bytes or the next large one. */
+  /** Writes the next offset into each record from `at` on, up to `limit` bytes or the next that is large or published once. */
   #stamp(connection: Connection, at: number, limit: number): number {
     const { ring } = connection.inbox
     const { words, floats } = ring
@@ -217,18 +230,42 @@ export class Sequencer {
       const word = (at + length) >> 2
       const size = words[word + SIZE]!
       const flags = words[word + FLAGS]!
-      if (length > 0 && (size === WRAP || length + size > limit || (flags & FLAG_LARGE) !== 0)) break
-      const slot = words[word + CHANNEL]!
-      if ((flags & FLAG_NEW_SLOT) !== 0) {
-        connection.channels[slot] = this.#channel(channelNameAt(ring, at + length))
-      }
-      const channel = connection.channels[slot]!
+      if (length > 0 && (size === WRAP || length + size > limit || (flags & (FLAG_LARGE | FLAG_ONCE)) !== 0))
+        break
+      const channel = this.#channelAt(connection, at + length)
       words[word + CHANNEL] = channel.number
       floats[(word >> 1) + OFFSET] = ++channel.offset
+      if ((flags & FLAG_ONCE) !== 0) this.#keys.add(channel.number, metaAt(ring, at), channel.offset)
       this.#messages++
       length += size
     } while (length < limit)
     return length
+  }
+
+  /**
+   * Answers a message whose idempotency key the channel had lately with minus the offset of that one. The key is looked up
+   * where offsets are given, so of two threads that use it at the same time one publishes.
+   */
+  #passOver(connection: Connection, at: number): boolean {
+    const { words, floats } = connection.inbox.ring
+    const word = at >> 2
+    const { number } = this.#channelAt(connection, at)
+    const offset = this.#keys.offsetOf(number, metaAt(connection.inbox.ring, at))
+    if (offset === 0) return false
+    // Its data is not to stay in the port until the next large message.
+    if ((words[word + FLAGS]! & FLAG_LARGE) !== 0)
+      receiveLarge(connection.port, floats[(word >> 1) + SEQUENCE]!)
+    floats[(word >> 1) + OFFSET] = -offset
+    return true
+  }
+
+  #channelAt(connection: Connection, at: number): Channel {
+    const { ring } = connection.inbox
+    const word = at >> 2
+    const slot = ring.words[word + CHANNEL]!
+    if ((ring.words[word + FLAGS]! & FLAG_NEW_SLOT) !== 0)
+      connection.channels[slot] = this.#channel(channelNameAt(ring, at))
+    return connection.channels[slot]!
   }
 
   #channel(name: string): Channel {

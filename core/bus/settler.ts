@@ -4,6 +4,8 @@ import { ScherzoError } from '../errors.ts'
 export interface Published {
   readonly epoch: string
   readonly offset: number
+  /** It was not published again: the channel had a message with the same idempotency key, and this is where that stands. */
+  readonly duplicate?: true
 }
 
 /** A promise with its ends. Promise.withResolvers() takes a third longer (Node 26.10, 2026-11). */

@@ -1,5 +1,6 @@
 import { ScherzoError } from '../../core/errors.ts'
 import type { ErrorCode } from '../../core/errors.ts'
+import { LimitError } from '../websocket/charges.ts'
 
 /** The errors that a client may be told of. All others are the server's own, and only logged. */
 export const ANSWERED_ERRORS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -16,6 +17,12 @@ export const ANSWERED_ERRORS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'SCZ_ERR_HUB_OFFSET',
   'SCZ_ERR_HUB_LIMIT',
   'SCZ_ERR_HUB_PRESENCE',
+  'SCZ_ERR_HUB_MESSAGE_SIZE',
+  'SCZ_ERR_HUB_IDEMPOTENCY_KEY',
+  'SCZ_ERR_LIMIT_MESSAGES',
+  'SCZ_ERR_LIMIT_SUBSCRIPTIONS',
+  'SCZ_ERR_LIMIT_CHANNELS',
+  'SCZ_ERR_LIMIT_NAME',
   'SCZ_ERR_BUS_MESSAGE_SIZE',
   'SCZ_ERR_BUS_NAME',
   'SCZ_ERR_BUS_OVERLOAD',
@@ -44,6 +51,9 @@ export function isAnswered(thrown: unknown): thrown is ScherzoError {
   return thrown instanceof ScherzoError && ANSWERED_ERRORS.has(thrown.code)
 }
 
-export function publicPart({ code, message }: ScherzoError): object {
-  return { code, message }
+export function publicPart(error: ScherzoError): object {
+  const { code, message } = error
+  const retryAfter = error instanceof LimitError ? error.retryAfter : null
+  // In whole milliseconds: who waits for less would be refused again.
+  return { code, message, ...(retryAfter !== null && { retryAfter: Math.ceil(retryAfter * 1000) / 1000 }) }
 }

@@ -21,6 +21,8 @@ export interface Client {
   /** @throws SCZ_ERR_HUB_CHANNEL, SCZ_ERR_HUB_PRESENCE */
   watchPresence(channel: string): void
   unwatchPresence(channel: string): void
+  /** How many channels it is subscribed to, or about to be. */
+  readonly channels: number
   /** Whether it is subscribed to the channel, or about to be. */
   has(channel: string): boolean
   closeFor(error: ScherzoError): void
@@ -30,12 +32,7 @@ export interface Client {
 
 /** What clients can do with channels beside subscribing, if they may. */
 export interface ChannelCalls {
-  publish(channel: string, data: HubData, options?: ClientPublishOptions): Promise<Published>
+  publish(channel: string, data: HubData, options?: PublishOptions): Promise<Published>
   history(channel: string, options?: HistoryOptions): Promise<HubHistory>
   presence(channel: string): Promise<HubPresence>
-}
-
-export interface ClientPublishOptions extends PublishOptions {
-  /** As the client gave it. */
-  readonly idempotencyKey?: string
 }

@@ -6,7 +6,11 @@ import { ProtocolClient } from './testing/protocol-client.ts'
 
 test('a client with too many requests under way is not read until half of them are answered', async (t) => {
   const server = await startEndpoints(t, (fastify, route) => {
-    route(fastify, '/', { authorize: () => true, compress: false })
+    route(fastify, '/', {
+      authorize: () => true,
+      compress: false,
+      limits: { messagesPerSecond: 0 }
+    })
   })
   const open: (() => void)[] = []
   server.hub.onPublish = () =>
@@ -62,6 +66,77 @@ test('what comes behind a request that the app cannot decide about waits for tha
   equal((await client.find(({ id }) => id === second)).error, undefined)
   deepEqual(published, ['b'])
   deepEqual(server.logged, ['A request of a client failed'])
+})
+
+test('a client may do what the rule of a channel lets it, and what the route has a word on only if both say yes', async (t) => {
+  const server = await startEndpoints(t, (fastify, route) => {
+    route(fastify, '/', {})
+    route(fastify, '/asked', {
+      authorize: (_identity, channel, action) => allowed.has(`${action} ${channel}`)
+    })
+  })
+  const allowed = new Set(['subscribe room:1', 'presence room:1', 'publish room:2'])
+  server.rules.set('room:*', { subscribe: 'all', publish: 'identified' })
+  server.rules.set('room:2', { subscribe: 'none', publish: async () => true })
+  server.rules.set('room:3', { subscribe: 'all', seePresence: 'none' })
+  const requests = [1, 2, 3].flatMap((room) =>
+    ['subscribe', 'publish', 'presence', 'history'].map((action) => [action, `room:${room}`] as const)
+  )
+  const doneOn = async (path: string): Promise<string[]> => {
+    const client = await ProtocolClient.open(`http://127.0.0.1:${server.port}${path}`)
+    const done: string[] = []
+    // The last first: who has a channel need not be asked again.
+    for (const [action, channel] of requests.toReversed()) {
+      const { error } = await client.ask(action, { channel, data: 1 })
+      if (error === undefined) done.push(`${action} ${channel}`)
+      else equal(error.code, 'SCZ_ERR_PROTOCOL_FORBIDDEN')
+    }
+    return done.toSorted()
+  }
+  deepEqual(await doneOn('/'), [
+    'history room:1',
+    'history room:3',
+    'presence room:1',
+    'publish room:2',
+    'subscribe room:1',
+    'subscribe room:3'
+  ])
+  deepEqual(await doneOn('/asked'), [
+    'history room:1',
+    'presence room:1',
+    'publish room:2',
+    'subscribe room:1'
+  ])
+})
+
+test('a client of the protocol is refused what is too much, and read on, where others are made to wait', async (t) => {
+  const server = await startEndpoints(t, (fastify, route) => {
+    route(fastify, '/', {
+      authorize: () => true,
+      protocols: ['scherzo.v1'],
+      onMessage: () => {},
+      limits: { messagesPerSecond: 1, messageBurst: 50 }
+    })
+  })
+  const client = await ProtocolClient.open(`http://127.0.0.1:${server.port}/`)
+  const ids = Array.from({ length: 80 }, () => client.post('publish', { channel: 'a', data: 1 }))
+  equal((await client.find(({ id }) => id === ids.at(-1))).error?.code, 'SCZ_ERR_LIMIT_MESSAGES')
+  equal(server.sockets[0]!.isPaused(), false)
+  equal(client.told.filter(({ ok }) => ok !== undefined).length, 50)
+})
+
+test('a client has as many channels as it may, counted when its requests take effect', async (t) => {
+  const server = await startEndpoints(t, (fastify, route) => {
+    route(fastify, '/', { authorize: async () => true, channels: ['own'], limits: { maxChannels: 3 } })
+  })
+  const client = await ProtocolClient.open(`http://127.0.0.1:${server.port}/`)
+  const ids = ['a', 'b', 'c'].map((channel) => client.post('subscribe', { channel }))
+  client.post('unsubscribe', { channel: 'a' })
+  ids.push(client.post('subscribe', { channel: 'd' }), client.post('subscribe', { channel: 'b' }))
+  const codes: unknown[] = []
+  for (const each of ids) codes.push((await client.find(({ id }) => id === each)).error?.code)
+  deepEqual(codes, [undefined, undefined, 'SCZ_ERR_LIMIT_CHANNELS', undefined, undefined])
+  deepEqual([...server.hub.members[0]!.channels], ['own', 'b', 'd'])
 })
 
 test('only true is a yes', async (t) => {

@@ -1,5 +1,6 @@
 import { Queue } from '../../core/bus/queue.ts'
 import { ScherzoError } from '../../core/errors.ts'
+import { Charges, LimitError } from '../websocket/charges.ts'
 import type { Endpoint } from '../websocket/endpoint.ts'
 import type { Job } from './actions/action.ts'
 import { readJob } from './actions/table.ts'
@@ -8,7 +9,7 @@ import type { Client } from './client.ts'
 import { PHRASES, firstRefused } from './permissions.ts'
 import type { ClientAction } from './permissions.ts'
 import { readRequest } from './request.ts'
-import type { Request } from './request.ts'
+import type { Fields, Request } from './request.ts'
 
 /** While so many requests of a client are under way, nothing is read from it, until half of them are answered. */
 export const MAX_UNDER_WAY = 64
@@ -23,6 +24,7 @@ export const MAX_UNREADABLE = 10
 export class Session {
   readonly #client: Client
   readonly #endpoint: Endpoint
+  readonly #charges: Charges
   /** Requests that have no answer yet. */
   #underWay: number
   #unreadable: number
@@ -34,6 +36,7 @@ export class Session {
   constructor(client: Client, endpoint: Endpoint) {
     this.#client = client
     this.#endpoint = endpoint
+    this.#charges = new Charges(endpoint.options.limits)
     this.#underWay = 0
     this.#unreadable = 0
     this.#turns = null
@@ -50,6 +53,7 @@ export class Session {
     this.#underWay++
     if (this.#underWay >= MAX_UNDER_WAY) this.isHeldUp = true
     try {
+      this.#charge(request.fields)
       this.#take(request.id, readJob(request.fields))
     } catch (error) {
       this.#fail(request.id, error)
@@ -65,6 +69,11 @@ export class Session {
     }
   }
 
+  #charge({ action }: Fields): void {
+    if (action === 'subscribe') this.#charges.subscription()
+    else this.#charges.message()
+  }
+
   #take(id: number, job: Job): void {
     const refused = this.#ask(job)
     const isNext = this.#turns === null || this.#turns.size === 0
@@ -78,11 +87,12 @@ export class Session {
   #ask({ asks }: Job): Refused | Promise<Refused> {
     if (asks === null) return null
     const { channel } = asks
+    this.#charges.channelName(channel)
     // What it has it may have, until the server takes it away.
     const actions = this.#client.has(channel)
       ? asks.actions.filter((action) => action !== 'subscribe')
       : asks.actions
-    return firstRefused(this.#endpoint, this.#client.standing?.identity ?? null, actions, channel)
+    return firstRefused(this.#endpoint.permissions, this.#client.standing?.identity ?? null, actions, channel)
   }
 
   async #settle(turn: Turn, refused: Promise<Refused>): Promise<void> {
@@ -107,12 +117,19 @@ export class Session {
     if (asks !== null && refused !== null)
       return this.#fail(id, new ScherzoError('SCZ_ERR_PROTOCOL_FORBIDDEN', [PHRASES[refused], asks.channel]))
     try {
+      if (asks !== null) this.#checkRoom(asks)
       const result = job.run(this.#client, this.#endpoint.services.calls)
       if (result instanceof Promise) void this.#answerLater(id, result)
       else this.#answer(okAnswer(id, result))
     } catch (error) {
       this.#fail(id, error)
     }
+  }
+
+  /** @throws LimitError */
+  #checkRoom({ actions, channel }: NonNullable<Job['asks']>): void {
+    if (actions.includes('subscribe') && !this.#client.has(channel))
+      this.#charges.channel(this.#client.channels)
   }
 
   async #answerLater(id: number, result: Promise<object>): Promise<void> {
@@ -126,6 +143,7 @@ export class Session {
   #fail(id: number, error: unknown): void {
     if (!isAnswered(error)) this.#endpoint.log.error({ err: error }, 'A request of a client failed')
     this.#answer(errorAnswer(id, toldError(error)))
+    if (error instanceof LimitError && error.isLast) this.#client.closeFor(error)
   }
 
   #answer(text: string): void {

@@ -3,6 +3,7 @@ import { ScherzoError, reasonOf } from '../../core/errors.ts'
 import { checkIdentity, hasExpired } from './identity.ts'
 import type { Identity } from './identity.ts'
 import type { EndpointOptions } from './options.ts'
+import type { Permissions } from './permissions.ts'
 import { refuseIdentity } from './refusals.ts'
 
 /**
@@ -12,13 +13,13 @@ import { refuseIdentity } from './refusals.ts'
  * @throws SCZ_ERR_IDENTITY_REFUSED, SCZ_ERR_IDENTITY_UNAVAILABLE, SCZ_ERR_IDENTITY_VALUE
  */
 export async function identify(
-  { authenticate, tokens }: EndpointOptions,
+  { authenticate, tokens }: Pick<EndpointOptions, 'authenticate' | 'tokens'>,
   request: FastifyRequest,
   reply: FastifyReply
 ): Promise<Identity | null> {
   if (authenticate === null) return null
   const refuse = (reason: string): ScherzoError => {
-    request.log.info({ reason }, 'Refused a WebSocket: it is not authenticated')
+    request.log.info({ reason }, 'Refused a request: it is not authenticated')
     return refuseIdentity(reply, 'SCZ_ERR_IDENTITY_REFUSED')
   }
   let given: Identity | null
@@ -37,13 +38,12 @@ export async function identify(
 
 /** The first of the channels that an identity may not subscribe to, or null. */
 export async function firstForbidden(
-  { authorize }: EndpointOptions,
+  permissions: Permissions,
   identity: Identity | null,
   channels: readonly string[]
 ): Promise<string | null> {
-  if (authorize === null) return null
   for (const channel of channels) {
-    if ((await authorize(identity, channel, 'subscribe')) !== true) return channel
+    if (!(await permissions.mayApp(identity, channel, 'subscribe'))) return channel
   }
   return null
 }

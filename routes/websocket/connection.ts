@@ -4,6 +4,7 @@ import { Outbox } from '../../core/broadcast/outbox.ts'
 import type { Recovered, Since } from '../../core/broadcast/since.ts'
 import type { Membership } from '../../core/broadcast/subscriptions.ts'
 import { ScherzoError } from '../../core/errors.ts'
+import type { Rate } from '../../core/token-bucket.ts'
 import { closeCodes } from '../../core/websocket/close-codes.ts'
 import { compress } from '../../core/websocket/deflate.ts'
 import { FrameParser } from '../../core/websocket/frame-parser.ts'
@@ -18,6 +19,7 @@ import { SUBPROTOCOL } from '../protocol/subprotocol.ts'
 import type { Endpoint } from './endpoint.ts'
 import { FirstMessage, MAX_FIRST_MESSAGE } from './first-message.ts'
 import type { HubSocket } from './hub-socket.ts'
+import { PACED_AT_ONCE, Pace } from './pace.ts'
 import { listen } from './socket-events.ts'
 import type { SocketListener } from './socket-events.ts'
 import { Standing } from './standing.ts'
@@ -64,12 +66,14 @@ export class Connection implements FrameSink, SocketListener, Client {
   readonly #group: number
   /** Null until it is open to the app: what is broadcast is for those whose identity is settled. */
   #membership: Membership | null
-  /** Null on routes that do not ask who connects. */
+  /** Null on routes that neither ask who connects nor have handlers. */
   readonly standing: Standing | null
   /** What the identity is to come in. */
   #first: FirstMessage | null
   /** What the parser heeds while nobody knows whose messages it reads. */
   #firstLimits: { -readonly [Name in keyof ParserSettings]: ParserSettings[Name] } | null
+  /** Null until the first message, and on routes that take them as fast as they come. */
+  #pace: Pace | null
   /** Of the client, where its sockets are counted. */
   readonly #address: string | null
   /** Whether its messages are requests of the channel protocol. */
@@ -98,8 +102,9 @@ export class Connection implements FrameSink, SocketListener, Client {
     this.#maxWindowBits = deflate?.maxWindowBits ?? 0
     this.#group = roster.add(this)
     this.#membership = null
-    this.standing = endpoint.hasIdentities ? new Standing(this, endpoint) : null
+    this.standing = endpoint.hasIdentities || endpoint.hasHandlers ? new Standing(this, endpoint) : null
     this.#first = null
+    this.#pace = null
     this.#address = origin.address
     if (origin.address !== null) addresses.add(origin.address)
     this.speaksProtocol = protocol === SUBPROTOCOL
@@ -161,6 +166,10 @@ export class Connection implements FrameSink, SocketListener, Client {
     return outcome
   }
 
+  get channels(): number {
+    return this.#membership?.size ?? 0
+  }
+
   has(channel: string): boolean {
     return this.#membership?.has(channel) === true
   }
@@ -199,6 +208,7 @@ export class Connection implements FrameSink, SocketListener, Client {
     this.#leave()
     this.outbox.send(frame)
     this.#endpoint.services.deadlines.add(this)
+    this.#pace?.stop()
     // The client's close frame is behind whatever else it has sent.
     this.#socket.resume()
   }
@@ -210,11 +220,14 @@ export class Connection implements FrameSink, SocketListener, Client {
 
   receive(chunk: Buffer): void {
     this.#silence = 0
-    if (this.#maxWindowBits === 0 || chunk.length <= INFLATED_AT_ONCE) return this.#receivePiece(chunk)
-    for (let at = 0; at < chunk.length && this.#state !== ENDED; at += INFLATED_AT_ONCE) {
+    // The socket may have been resumed because the client took something.
+    if (this.#pace?.isHolding) this.#socket.pause()
+    const most = this.#atOnce
+    if (chunk.length <= most && this.#pace === null) return this.#receivePiece(chunk)
+    for (let at = 0; at < chunk.length && this.#state !== ENDED; at += most) {
       // Comes again when reading goes on.
       if (this.#socket.isPaused()) return this.#socket.unshift(chunk.subarray(at))
-      this.#receivePiece(chunk.subarray(at, at + INFLATED_AT_ONCE))
+      this.#receivePiece(chunk.subarray(at, at + most))
     }
   }
 
@@ -225,6 +238,7 @@ export class Connection implements FrameSink, SocketListener, Client {
     if (this.#state !== OPEN) return
     if (this.speaksProtocol) return this.#request(data, isBinary)
     if (onMessage === null || view === null) return
+    this.#keepPace()
     try {
       const result = onMessage(view, isBinary ? ownCopy(data) : data.toString(), isBinary)
       if (result instanceof Promise) this.#watch('onMessage', result)
@@ -256,7 +270,7 @@ export class Connection implements FrameSink, SocketListener, Client {
     // A slow client answers the ping behind what it has not read, so its reading counts.
     if (isStalled && bufferedBytes !== this.#buffered) this.#silence = 0
     // Nobody hears what it says.
-    if (this.#session?.isHeldUp === true) this.#silence = 0
+    if (this.#session?.isHeldUp === true || this.#pace?.isHolding === true) this.#silence = 0
     this.#buffered = bufferedBytes
     if (this.#silence === 2) return this.cut()
     this.#silence++
@@ -285,7 +299,26 @@ export class Connection implements FrameSink, SocketListener, Client {
     if (this.#address !== null) addresses.delete(this.#address)
     roster.delete(this, this.#group)
     deadlines.delete(this)
+    this.#pace?.stop()
     if (this.#state !== ENDED) this.#finish(closeCodes.abnormal, '')
+  }
+
+  /** How much may be looked at before looking whether to go on. */
+  get #atOnce(): number {
+    if (this.#rate !== null) return PACED_AT_ONCE
+    return this.#maxWindowBits === 0 ? Infinity : INFLATED_AT_ONCE
+  }
+
+  /** How fast its messages are read: requests of the protocol are refused instead. */
+  get #rate(): Rate | null {
+    return this.speaksProtocol ? null : this.#endpoint.pace
+  }
+
+  #keepPace(): void {
+    const rate = this.#rate
+    if (rate === null) return
+    this.#pace ??= new Pace(this.#socket, rate)
+    this.#pace.count()
   }
 
   #receivePiece(chunk: Buffer): void {
@@ -371,6 +404,7 @@ export class Connection implements FrameSink, SocketListener, Client {
     this.#finish(code, reason)
     this.#parser.stop()
     this.outbox.flush()
+    this.#pace?.stop()
     this.#socket.end()
     this.#socket.resume()
     this.#endpoint.services.deadlines.add(this)

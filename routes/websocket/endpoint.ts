@@ -1,6 +1,8 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Attending } from '../../core/broadcast/attendance.ts'
+import type { ChannelRules } from '../../core/broadcast/channel-rules.ts'
 import type { Subscriptions } from '../../core/broadcast/subscriptions.ts'
+import type { Rate } from '../../core/token-bucket.ts'
 import type { ParserSettings } from '../../core/websocket/frame-parser.ts'
 import type { ChannelCalls } from '../protocol/client.ts'
 import type { Connection } from './connection.ts'
@@ -8,6 +10,8 @@ import type { Deadlines } from './deadlines.ts'
 import type { Expiries } from './expiries.ts'
 import type { Identities } from './identities.ts'
 import type { EndpointOptions } from './options.ts'
+import { rateOf } from './limits.ts'
+import { Permissions } from './permissions.ts'
 import type { Roster } from './roster.ts'
 import type { Tally } from './tally.ts'
 
@@ -16,6 +20,7 @@ export interface Services {
   readonly subscriptions: Subscriptions
   readonly attendance: Attending
   readonly calls: ChannelCalls
+  readonly rules: ChannelRules
   readonly roster: Roster<Connection>
   readonly deadlines: Deadlines
   readonly identities: Identities
@@ -27,16 +32,21 @@ export interface Services {
 /** What all WebSockets of a route share. */
 export class Endpoint {
   readonly options: EndpointOptions
+  readonly permissions: Permissions
   readonly services: Services
   readonly log: FastifyBaseLogger
+  /** How fast the messages of a client without the protocol are read, or null for as fast as they come. */
+  readonly pace: Rate | null
   readonly #plain: ParserSettings
   readonly #deflating: ParserSettings
 
   constructor(options: EndpointOptions, services: Services, log: FastifyBaseLogger) {
     this.options = options
+    this.permissions = new Permissions(services.rules, options.authorize)
     this.services = services
     this.log = log
-    const { maxMessageBytes, maxFragments } = options
+    const { maxMessageBytes, maxFragments, limits } = options
+    this.pace = rateOf(limits.messagesPerSecond ?? 0, limits.messageBurst)
     this.#plain = { maxMessageBytes, maxFragments, deflate: false }
     this.#deflating = { maxMessageBytes, maxFragments, deflate: true }
   }
@@ -47,7 +57,8 @@ export class Endpoint {
 
   /** Whether it matters who is at the other end. */
   get hasIdentities(): boolean {
-    return this.options.authenticate !== null || this.options.authorize !== null
+    const { authenticate, authorize } = this.options
+    return authenticate !== null || authorize !== null || this.services.rules.sayWhoSubscribes
   }
 
   /** Whether the app ever sees the sockets of this route. */

@@ -1,13 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IncomingMessage } from 'node:http'
-import type { Attending } from '../../core/broadcast/attendance.ts'
 import { DEFAULT_SLOW_POLICY } from '../../core/broadcast/subscriptions.ts'
-import type { Membership, SlowPolicy, Subscriptions } from '../../core/broadcast/subscriptions.ts'
+import type { Membership, SlowPolicy } from '../../core/broadcast/subscriptions.ts'
 import type { Settings } from '../../core/settings.ts'
 import { shakeHands } from '../../core/websocket/handshake.ts'
 import type { AcceptedHandshake } from '../../core/websocket/handshake.ts'
-import type { ChannelCalls } from '../protocol/client.ts'
 import type { Reconnect } from '../protocol/notices.ts'
 import { Connection } from './connection.ts'
 import { firstForbidden, identify } from './admission.ts'
@@ -43,19 +41,18 @@ export class Endpoints {
   /** What clients are told when the worker closes their sockets. */
   reconnect: Reconnect = 'later'
 
-  /** @param fastify the root instance, before its plugins and before the fast routes are mounted */
+  /**
+   * @param fastify the root instance, before its plugins and before the fast routes are mounted
+   * @param hub what sockets have of it
+   */
   constructor(
     fastify: FastifyInstance,
     settings: Settings,
-    subscriptions: Subscriptions,
-    attendance: Attending,
-    calls: ChannelCalls
+    hub: Pick<Services, 'subscriptions' | 'attendance' | 'calls' | 'rules'>
   ) {
     this.#settings = settings
     this.#services = {
-      subscriptions,
-      attendance,
-      calls,
+      ...hub,
       roster: new Roster(settings.pingInterval * 1000),
       deadlines: new Deadlines(settings.closeTimeout * 1000),
       identities: new Identities(),
@@ -159,14 +156,14 @@ export class Endpoints {
   /** Opens a socket to whom its route lets in. The worker may be full, or closing, by the time that is known. */
   async #admit(arrival: Arrival): Promise<void> {
     const { endpoint, request, reply } = arrival
-    const { options } = endpoint
+    const { options, permissions } = endpoint
     const identity = await identify(options, request, reply)
     if (identity === null && options.authenticate !== null) {
       this.#checkRoom(request, reply)
       return this.#open(arrival, null, null)
     }
     const channels = [...options.channelsFor(request, identity)]
-    const forbidden = await firstForbidden(options, identity, channels)
+    const forbidden = await firstForbidden(permissions, identity, channels)
     if (forbidden !== null) throw refuseIdentity(reply, 'SCZ_ERR_IDENTITY_FORBIDDEN')
     this.#checkRoom(request, reply)
     if (
@@ -202,7 +199,10 @@ export class Endpoints {
     const { standing } = connection
     // In one write with whatever is sent on open.
     connection.outbox.send(Buffer.from(handshake.head, 'latin1'))
-    const view = endpoint.hasHandlers ? new SocketView(connection, request, handshake.protocol) : null
+    const view =
+      standing !== null && endpoint.hasHandlers
+        ? new SocketView(connection, standing, request, handshake.protocol)
+        : null
     if (channels === null && standing !== null)
       return connection.awaitIdentity(view, request, standing, upgrade.head)
     if (identity !== null) standing?.settle(identity)

@@ -63,10 +63,10 @@ export class FirstMessage implements Perishable {
   }
 
   async #identify({ token, id }: GivenToken): Promise<void> {
-    const { options, services } = this.#endpoint
+    const { options, permissions, services } = this.#endpoint
     const identity = await this.#standing.verify(token)
     const channels = [...options.channelsFor(this.#request, identity)]
-    const forbidden = await firstForbidden(options, identity, channels)
+    const forbidden = await firstForbidden(permissions, identity, channels)
     if (forbidden !== null) throw new ScherzoError('SCZ_ERR_IDENTITY_SUBSCRIBE', [forbidden])
     if (!this.#connection.isOpen) return
     const { maxSocketsPerIdentity } = options

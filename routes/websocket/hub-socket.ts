@@ -28,7 +28,7 @@ export interface HubSocket {
    */
   close(code?: number, reason?: string): void
   /**
-   * Subscribes at once, or when `authorize` has said yes. What it rejects with is for the handler that awaits or returns it: a
+   * Subscribes at once, or when the rule of the channel and `authorize` have said yes. What it rejects with is for the handler that awaits or returns it: a
    * handler that fails with SCZ_ERR_IDENTITY_SUBSCRIBE ends the socket with 1008. Where nobody looks, nothing happens.
    *
    * @throws SCZ_ERR_HUB_CHANNEL at once, or by the promise where `authorize` takes its time; SCZ_ERR_IDENTITY_SUBSCRIBE by the
@@ -40,16 +40,15 @@ export interface HubSocket {
   /** Also calls off what `authorize` has not decided about. */
   unsubscribe(channel: string): void
   /**
-   * Tells the client who is in the channel, and then who joins and leaves, if `authorize` says yes to `presence`. The channel needs a rule
-   * with presence; the socket need not be subscribed to it. Where nobody looks at what it rejects with, nothing happens.
+   * Tells the client who is in the channel, and then who joins and leaves, if the rule of the channel and `authorize` let it.
+   * The rule has to have presence; the socket need not be subscribed to it. Where nobody looks at what it rejects with, nothing happens.
    *
-   * @throws SCZ_ERR_HUB_CHANNEL, SCZ_ERR_HUB_PRESENCE at once on routes that ask for nobody's identity, otherwise by the promise;
-   *   SCZ_ERR_IDENTITY_PRESENCE by the promise
+   * @throws SCZ_ERR_HUB_CHANNEL, SCZ_ERR_HUB_PRESENCE, SCZ_ERR_IDENTITY_PRESENCE, all by the promise
    */
   watchPresence(channel: string): Promise<void>
   /** Also calls off what `authorize` has not decided about. */
   unwatchPresence(channel: string): void
-  /** What `authorize` says; true on routes without it. */
+  /** What the rule of the channel and `authorize` say; true where neither says anything. */
   may(action: ChannelAction, channel: string): Promise<boolean>
   /**
    * Puts a later expiry, or other data, in the place of the identity. Its subscriptions stay.

@@ -1,15 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import { ScherzoError } from '../../core/errors.ts'
+import type { Identity } from '../../core/identity.ts'
 
-/** Who is at the other end of a WebSocket. */
-export interface Identity {
-  /** The same on all sockets of one person or device: 1 to 1024 characters. */
-  readonly id: string
-  /** From when on it no longer holds; in seconds since 1970 where it is a number, as `exp` of a JWT. */
-  readonly expires?: Date | number
-  /** Whatever the app wants to know about it. */
-  readonly data?: unknown
-}
+export type { Identity }
 
 /** Finds out who sends a request. Null, or anything thrown, refuses the handshake with 401. */
 export type Authenticate = (request: FastifyRequest) => Identity | null | Promise<Identity | null>

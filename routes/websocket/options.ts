@@ -1,10 +1,12 @@
 import type { FastifyRequest, RouteShorthandOptions } from 'fastify'
-import { DEFAULT_SLOW_POLICY } from '../../core/broadcast/subscriptions.ts'
+import { DEFAULT_SLOW_POLICY, isSlowPolicy } from '../../core/broadcast/subscriptions.ts'
 import type { SlowPolicy } from '../../core/broadcast/subscriptions.ts'
 import { ScherzoError } from '../../core/errors.ts'
 import type { Settings } from '../../core/settings.ts'
 import { SUBPROTOCOL } from '../protocol/subprotocol.ts'
 import type { HubSocket } from './hub-socket.ts'
+import { isClientLimits, readLimits } from './limits.ts'
+import type { ClientLimits, Limits } from './limits.ts'
 import type { Authenticate, Authorize, Identity, TokenAuthenticator } from './identity.ts'
 import type { PresenceData } from './presence-data.ts'
 
@@ -29,8 +31,10 @@ export interface HubRouteOptions extends BeforeUpgrade {
   /** Finds out who connects, before the 101: a function, or what `jwt()` gives. @default nobody asks */
   readonly authenticate?: Authenticate | TokenAuthenticator
   /**
-   * Whether an identity may subscribe to a channel, publish to it or see who is present in it.
-   * @default the app may everything; clients that speak `scherzo.v1`, nothing by themselves
+   * Whether an identity may subscribe to a channel, publish to it or see who is present in it. Where the channel's rule speaks
+   * about that, too, both have to say yes.
+   *
+   * @default as the rule says; without one, the app may everything, and clients that speak `scherzo.v1` nothing by themselves
    */
   readonly authorize?: Authorize
   /**
@@ -54,6 +58,8 @@ export interface HubRouteOptions extends BeforeUpgrade {
   readonly compress?: boolean
   /** Messages from this length in bytes on are compressed. @default the setting of this name */
   readonly compressionThreshold?: number
+  /** How much its clients may do. @default the settings of these names */
+  readonly limits?: ClientLimits
   /** What becomes of a subscriber that does not keep up. @default close at 1 MiB or after 30 seconds */
   readonly slow?: Partial<SlowPolicy>
 }
@@ -80,6 +86,7 @@ export interface EndpointOptions {
   readonly compress: boolean
   readonly compressionThreshold: number
   readonly compressionLevel: number
+  readonly limits: Limits
   readonly slow: SlowPolicy
 }
 
@@ -112,6 +119,7 @@ export function readEndpointOptions(
     compress: (given.compress ?? true) && settings.compressionLevel > 0,
     compressionThreshold: given.compressionThreshold ?? settings.compressionThreshold,
     compressionLevel: settings.compressionLevel,
+    limits: readLimits(given.limits ?? {}, settings),
     slow: { ...DEFAULT_SLOW_POLICY, ...given.slow }
   }
 }
@@ -167,6 +175,11 @@ const RULES: Readonly<Record<OwnName, Rule>> = {
     expected: 'a whole number of bytes from 0 to 1073741824',
     holds: isWithin(0, 2 ** 30)
   },
+  limits: {
+    expected:
+      '{ messagesPerSecond, messageBurst, subscriptionsPerSecond, subscriptionBurst, maxChannels, maxChannelNameBytes }, whole numbers',
+    holds: isClientLimits
+  },
   slow: {
     expected: '{ policy: "close", "skip" or "latest", maxBytes, maxAge in milliseconds }',
     holds: isSlowPolicy
@@ -202,16 +215,4 @@ function isListOrFunction(value: unknown): boolean {
 
 function isWithin(least: number, most: number): (value: unknown) => boolean {
   return (value) => Number.isInteger(value) && Number(value) >= least && Number(value) <= most
-}
-
-function isSlowPolicy(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false
-  const { policy = 'close', maxBytes = 1, maxAge = 1, ...rest } = value as Partial<SlowPolicy>
-  const isPositive = isWithin(1, Number.MAX_SAFE_INTEGER)
-  return (
-    ['close', 'skip', 'latest'].includes(policy) &&
-    isPositive(maxBytes) &&
-    isPositive(maxAge) &&
-    Object.keys(rest).length === 0
-  )
 }

@@ -14,7 +14,7 @@ import { Seats } from './seats.ts'
 
 const DONE: Promise<void> = Promise.resolve()
 
-/** Who is at the other end of a connection, and what that lets it do. Connections of routes that do not ask have none. */
+/** Who is at the other end of a connection, if anybody asked, and what that lets it do. */
 export class Standing implements Identified, Perishable {
   readonly #connection: Connection
   readonly #endpoint: Endpoint
@@ -95,7 +95,7 @@ export class Standing implements Identified, Perishable {
    * @throws SCZ_ERR_IDENTITY_SUBSCRIBE, by the promise; SCZ_ERR_HUB_CHANNEL
    */
   subscribe(channel: string, since?: Since | null): Promise<Recovered | null | void> {
-    const allowed = this.#endpoint.options.authorize?.(this.#identity, channel, 'subscribe') ?? true
+    const allowed = this.#endpoint.permissions.mayApp(this.#identity, channel, 'subscribe')
     if (typeof allowed === 'boolean') return quiet(this.#subscribe(channel, since, allowed))
     const ask = {}
     this.#asked ??= new Map()
@@ -110,8 +110,7 @@ export class Standing implements Identified, Perishable {
   }
 
   async may(action: ChannelAction, channel: string): Promise<boolean> {
-    const { authorize } = this.#endpoint.options
-    return authorize === null || (await authorize(this.#identity, channel, action)) === true
+    return this.#endpoint.permissions.mayApp(this.#identity, channel, action)
   }
 
   /** @throws SCZ_ERR_IDENTITY_RENEW, SCZ_ERR_IDENTITY_VALUE */
@@ -218,7 +217,7 @@ export class Standing implements Identified, Perishable {
     let isWanted = false
     let allowed = false
     try {
-      allowed = (await answer) === true
+      allowed = await answer
     } finally {
       isWanted = this.#asked?.get(channel) === ask
       if (isWanted) this.#asked?.delete(channel)

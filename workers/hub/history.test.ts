@@ -8,11 +8,12 @@ import { HubCenter } from './hub-center.ts'
 import { ThreadHub } from './thread-hub.ts'
 
 const log = createLog({ logFormat: 'json', logLevel: 'silent' }, null)
+const centerSettings = { historyBytes: 1_000_000, idempotencyWindow: 300, idempotencyKeys: 1000 }
 const settings = { adapterBufferMultiplierPerCpu: 64 }
 const RULE = { history: { size: 100, age: 60 } }
 
 function open(t: TestContext, threads: number): { center: HubCenter; hubs: ThreadHub[] } {
-  const center = new HubCenter(() => {}, { historyBytes: 1_000_000 })
+  const center = new HubCenter(() => {}, centerSettings)
   const hubs = Array.from({ length: threads }, () => new ThreadHub(center.connect(), settings, log))
   t.after(() => {
     for (const hub of hubs) hub.close()

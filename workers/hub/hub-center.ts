@@ -20,11 +20,13 @@ import type { ChannelCounts, HubLink, LinkOrder, LinkReport } from './messages.t
 /** How long a worker may take to answer before it is left out, in milliseconds: it may be stuck. */
 const ANSWER_TIMEOUT = 1000
 
+export type CenterSettings = Pick<Settings, 'historyBytes' | 'idempotencyWindow' | 'idempotencyKeys'>
+
 /** The primary's part of the hub: it owns the log, lets threads in and lets go of those that have ended. */
 export class HubCenter {
   /** The primary's own, which has listeners but no members. */
   readonly hub: Hub
-  readonly #bus: Bus = createBus()
+  readonly #bus: Bus
   readonly #history: HistoryCenter
   readonly #presence: PresenceCenter
   readonly #links = new Map<number, Link>()
@@ -33,12 +35,13 @@ export class HubCenter {
 
   /**
    * @param onError gets what listeners in the primary throw, and what keeps presence from being told
-   * @param settings `historyBytes`: how much of the past all channels together may keep
+   * @param settings `historyBytes`: how much of the past all channels together may keep; and what is remembered of idempotency keys
    */
   constructor(
     onError: (error: unknown, message: string) => void,
-    { historyBytes }: Pick<Settings, 'historyBytes'>
+    { historyBytes, idempotencyWindow, idempotencyKeys }: CenterSettings
   ) {
+    this.#bus = createBus({ idempotencyWindow: idempotencyWindow * 1000, idempotencyKeys })
     this.#history = new HistoryCenter(this.#bus, historyBytes)
     this.#presence = new PresenceCenter(this.#bus, onError)
     const id = ++this.#lastId
@@ -82,10 +85,7 @@ export class HubCenter {
       countAll: () => this.channels(),
       controlAll: (control) => this.control(control),
       connect: (port) => this.#answer(port),
-      setRule: (pattern, rule) => {
-        this.#presence.setRule(pattern, rule)
-        return this.#history.setRule(pattern, rule)
-      },
+      setRule: (pattern, rule) => this.#setRule(pattern, rule),
       attend: (reports) => this.#presence.take(id, reports),
       watch: (channel, isWatched) => this.#presence.watch(id, channel, isWatched),
       fetch: (channel, query) => this.#fetch(id, channel, query),
@@ -132,6 +132,13 @@ export class HubCenter {
     const link = this.connect()
     port.postMessage(link, portsOf(link))
     port.close()
+  }
+
+  /** For what the primary itself publishes, too. */
+  #setRule(pattern: string, rule: ChannelRule): Promise<void> {
+    this.hub.setRule(pattern, rule)
+    this.#presence.setRule(pattern, rule)
+    return this.#history.setRule(pattern, rule)
   }
 
   /** For a thread that reads the log: its position there is told with the answer. */

@@ -13,6 +13,7 @@ import { HubCenter } from './hub-center.ts'
 import { ThreadHub } from './thread-hub.ts'
 
 const log = createLog({ logFormat: 'json', logLevel: 'silent' }, null)
+const centerSettings = { historyBytes: 1_000_000, idempotencyWindow: 300, idempotencyKeys: 1000 }
 const settings = { adapterBufferMultiplierPerCpu: 64 }
 
 interface Setup {
@@ -23,7 +24,7 @@ interface Setup {
 }
 
 async function open(threads: number, interval = 10): Promise<Setup> {
-  const center = new HubCenter(fail, { historyBytes: 1_000_000 })
+  const center = new HubCenter(fail, centerSettings)
   const hubs: ThreadHub[] = []
   const connect = async (): Promise<ThreadHub> => {
     const hub = new ThreadHub(center.connect(), settings, log)

@@ -3,7 +3,7 @@ import { MessageChannel } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import type { Logger } from 'pino'
 import { Attendance } from '../../core/broadcast/attendance.ts'
-import { type ChannelRule, ChannelRules } from '../../core/broadcast/channel-rules.ts'
+import { type ChannelRule, dataOf } from '../../core/broadcast/channel-rules.ts'
 import type { HistoryAnswer, HistoryQuery } from '../../core/broadcast/history.ts'
 import { hasPresence } from '../../core/broadcast/presence-rule.ts'
 import { Hub, type HubData, type PublishOptions, type Published } from '../../core/broadcast/hub.ts'
@@ -22,8 +22,6 @@ export class ThreadHub {
   readonly attendance: Attendance
   readonly #port: MessagePort
   readonly #asks = new Asks()
-  /** Those that the app's copy here has set. */
-  readonly #ownRules = new ChannelRules()
   /** Settles when the primary has the rules that the app has set so far; null: it has. */
   #rules: Promise<unknown> | null = null
   /** Acts on the sockets of this thread, and tells how many it reached. */
@@ -35,7 +33,7 @@ export class ThreadHub {
     settings: Pick<Settings, 'adapterBufferMultiplierPerCpu'>,
     log: Logger
   ) {
-    const isAsked = (channel: string): boolean => hasPresence(this.#ownRules, channel)
+    const isAsked = (channel: string): boolean => hasPresence(this.hub.rules, channel)
     this.attendance = new Attendance({
       isAsked,
       report: (reports) => this.#report({ type: 'attendance', reports })
@@ -69,13 +67,14 @@ export class ThreadHub {
   }
 
   /**
-   * Sets a rule, for the channels of all threads.
+   * Sets a rule: its functions for this thread, where each copy of the app sets its own, the rest for all.
    *
    * @throws SCZ_ERR_HUB_RULE
    */
   channel(pattern: string, rule: ChannelRule): void {
-    this.#ownRules.set(pattern, rule)
-    const set = this.#ask<void>('set a rule', (ask) => ({ type: 'rule', ask, pattern, rule }))
+    this.hub.setRule(pattern, rule)
+    const data = dataOf(rule)
+    const set = this.#ask<void>('set a rule', (ask) => ({ type: 'rule', ask, pattern, rule: data }))
     const rules = Promise.allSettled([this.#rules, set]).then(() => {
       if (this.#rules === rules) this.#rules = null
     })

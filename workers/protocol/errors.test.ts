@@ -86,6 +86,17 @@ const refused: Partial<Record<ErrorCode, readonly Asked[]>> = {
     ['history', { channel: 'room:1', limit: 1001 }],
     ['history', { channel: 'room:1', limit: { toString: 1 } }]
   ],
+  SCZ_ERR_HUB_MESSAGE_SIZE: [['publish', { channel: 'room:small', data: 'x'.repeat(9) }]],
+  SCZ_ERR_HUB_IDEMPOTENCY_KEY: [
+    ['publish', { channel: 'room:1', data: 1, idempotencyKey: '' }],
+    ['publish', { channel: 'room:1', data: 1, idempotencyKey: 'é'.repeat(128) }]
+  ],
+  SCZ_ERR_LIMIT_NAME: [
+    ['subscribe', { channel: `room:${'x'.repeat(251)}` }],
+    ['publish', { channel: 'room:\n', data: 1 }],
+    ['history', { channel: 'room:\x7f' }],
+    ['presence', { channel: 'room:\x00' }]
+  ],
   SCZ_ERR_BUS_NAME: [['publish', { channel: 'room:1', data: 1, key: 'k'.repeat(70_000) }]],
   SCZ_ERR_IDENTITY_RENEW: [
     ['renew', { token: 'x' }],
@@ -152,6 +163,45 @@ const otherwise: Partial<Record<ErrorCode, () => Promise<void>>> = {
     await client.find(
       ({ channel, error }) => channel === 'room:none' && String(error) === 'SCZ_ERR_HUB_OFFSET'
     )
+  },
+  SCZ_ERR_LIMIT_MESSAGES: async () => {
+    const client = await open('/limited')
+    const ids = Array.from({ length: 20 }, () => client.post('unsubscribe', { channel: 'room:1' }))
+    const answers = await answersTo(client, ids.slice(0, 6))
+    const codes = answers.map(({ error }) => error?.code)
+    deepEqual(codes.slice(0, 3), [undefined, undefined, undefined])
+    deepEqual(new Set(codes.slice(3)), new Set(['SCZ_ERR_LIMIT_MESSAGES']))
+    const { retryAfter } = answers[3]!.error!
+    ok(retryAfter !== undefined && retryAfter > 0 && retryAfter <= 1, String(retryAfter))
+    const sentence = 'You send more than 1 messages a second: slow down'
+    deepEqual(await client.closed, { code: 1008, reason: sentence })
+    // As many were refused as may come at once.
+    equal(client.told.filter(({ error }) => error !== undefined).length, 3)
+  },
+  SCZ_ERR_LIMIT_SUBSCRIPTIONS: async () => {
+    const client = await open('/limited')
+    const ids = Array.from({ length: 4 }, () => client.post('subscribe', { channel: 'room:1' }))
+    // They count for themselves.
+    const other = client.post('unsubscribe', { channel: 'room:2' })
+    const answers = await answersTo(client, [...ids, other])
+    deepEqual(
+      answers.map(({ error }) => error?.code),
+      [undefined, undefined, undefined, 'SCZ_ERR_LIMIT_SUBSCRIPTIONS', undefined]
+    )
+    const { retryAfter } = answers[3]!.error!
+    ok(retryAfter !== undefined && retryAfter > 0 && retryAfter <= 1, String(retryAfter))
+    client.socket.close()
+  },
+  SCZ_ERR_LIMIT_CHANNELS: async () => {
+    const client = await open('/limited')
+    await client.ask('subscribe', { channel: 'room:1', presence: true })
+    await client.ask('subscribe', { channel: 'room:2', presence: true })
+    const { error } = await client.ask('subscribe', { channel: 'room:3' })
+    deepEqual(error, {
+      code: 'SCZ_ERR_LIMIT_CHANNELS',
+      message: 'You have 2 channels on this connection, as many as you may: unsubscribe from one first'
+    })
+    client.socket.close()
   },
   SCZ_ERR_IDENTITY_TOKEN: async () => {
     const client = await ProtocolClient.open(`${server.address}/token`)
@@ -226,6 +276,16 @@ const closes: Readonly<Record<number, readonly (() => Promise<ProtocolClient>)[]
       return client
     },
     async () => {
+      const client = await open('/limited')
+      for (let times = 0; times < 20; times++) client.post('sing')
+      return client
+    },
+    async () => {
+      const client = await open('/limited')
+      for (let times = 0; times < 20; times++) client.post('subscribe')
+      return client
+    },
+    async () => {
       const client = await open('/slow')
       await client.find(({ subscribed }) => subscribed)
       client.socket.pause()
@@ -293,6 +353,13 @@ test('the close codes that the page has are those that were provoked, beside 100
   deepEqual(inPage, [1001, ...Object.keys(closes).map(Number)])
   for (const { closeCode } of Object.values(catalogue)) ok(closeCode === null || inPage.includes(closeCode))
 })
+
+/** In the order of the requests. */
+async function answersTo(client: ProtocolClient, ids: readonly number[]): Promise<Told[]> {
+  const answers: Told[] = []
+  for (const id of ids) answers.push(await client.find((told) => told.id === id))
+  return answers
+}
 
 async function sayFirst(message: object): Promise<ProtocolClient> {
   const client = await ProtocolClient.open(`${server.address}/token`)

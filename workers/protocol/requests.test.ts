@@ -97,6 +97,28 @@ test('the app subscribes sockets of the protocol to what they may not subscribe 
   equal(error?.code, 'SCZ_ERR_PROTOCOL_FORBIDDEN')
 })
 
+test('what two clients publish with one idempotency key is published once, and the second is told so', async (t) => {
+  const server = await start(t, { workers: 2 })
+  const reader = await open(server, 'eve')
+  await reader.ask('subscribe', { channel: 'room:1' })
+  const [ada, bob] = [await open(server), await open(server, 'bob')]
+  const fields = { channel: 'room:1', data: 'hi', idempotencyKey: '0b6f1c1e' }
+  const { ok: first } = await ada.ask('publish', fields)
+  equal(first?.['offset'], 1)
+  equal(first['duplicate'], undefined)
+  const { ok: second } = await bob.ask('publish', { ...fields, data: 'hi again' })
+  deepEqual(second, { epoch: first['epoch'], offset: 1, duplicate: true })
+  await bob.ask('publish', { ...fields, idempotencyKey: 'another' })
+  await reader.find(({ offset }) => offset === 2)
+  deepEqual(
+    messagesOf(reader, 'room:1').map(({ offset, data }) => [offset, data]),
+    [
+      [1, 'hi'],
+      [2, 'hi']
+    ]
+  )
+})
+
 test('what a client publishes reaches subscribers, with its offset in the answer', async (t) => {
   const server = await start(t, { workers: 2 })
   const [ada, bob] = [await open(server), await open(server, 'bob')]
@@ -165,7 +187,7 @@ test('requests take effect in their order, however long the app takes to allow e
 })
 
 test('hundreds of requests in one go are all answered, and the publishes among them keep their order', async (t) => {
-  const server = await start(t)
+  const server = await start(t, { messagesPerSecond: 0 })
   const client = await open(server)
   await client.ask('subscribe', { channel: 'room:1' })
   const count = 2000

@@ -8,6 +8,7 @@ import { SECRET } from '../../routes/websocket/testing/tokens.ts'
 
 export default async function app(fastify: FastifyInstance): Promise<void> {
   fastify.hub.channel('room:*', { history: { size: 100, age: 600 }, presence: { interval: 20 } })
+  fastify.hub.channel('room:small', { maxMessageBytes: 10 })
   fastify.hub.route('/live', {
     channels: ['ticks'],
     authenticate: byHeader,
@@ -47,6 +48,16 @@ export default async function app(fastify: FastifyInstance): Promise<void> {
   fastify.hub.route('/slow', {
     channels: ['floods'],
     slow: { policy: 'close', maxBytes: 65_536, maxAge: 60_000 }
+  })
+  fastify.hub.route('/limited', {
+    authorize,
+    limits: {
+      messagesPerSecond: 1,
+      messageBurst: 3,
+      subscriptionsPerSecond: 1,
+      subscriptionBurst: 3,
+      maxChannels: 2
+    }
   })
   fastify.hub.route('/small', { maxMessageBytes: 100, maxFragments: 2 })
 }

@@ -8,7 +8,7 @@ export interface Told {
   readonly [field: string]: unknown
   readonly id?: number
   readonly ok?: Readonly<Record<string, unknown>>
-  readonly error?: { readonly code: string; readonly message: string }
+  readonly error?: { readonly code: string; readonly message: string; readonly retryAfter?: number }
   readonly channel?: string
   readonly offset?: number
 }

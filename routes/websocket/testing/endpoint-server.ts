@@ -7,10 +7,12 @@ import type { FastifyInstance } from 'fastify'
 import { WebSocket } from 'ws'
 import type { ClientOptions } from 'ws'
 import type { Attending } from '../../../core/broadcast/attendance.ts'
+import { ChannelRules } from '../../../core/broadcast/channel-rules.ts'
 import type { Outbox } from '../../../core/broadcast/outbox.ts'
 import type { HubHistory } from '../../../core/broadcast/history-reading.ts'
 import type { HubPresence } from '../../../core/broadcast/presence-reading.ts'
 import type { Published } from '../../../core/broadcast/hub.ts'
+import type { Recovered, Since } from '../../../core/broadcast/since.ts'
 import type { Membership, SlowPolicy, Subscriptions } from '../../../core/broadcast/subscriptions.ts'
 import { resolveSettings } from '../../../core/settings.ts'
 import type { GivenSettings } from '../../../core/settings.ts'
@@ -28,6 +30,7 @@ export interface EndpointServer {
   readonly fastify: FastifyInstance
   readonly endpoints: Endpoints
   readonly hub: FakeHub
+  readonly rules: ChannelRules
   readonly port: number
   /** Messages of what was logged as an error. */
   readonly logged: readonly string[]
@@ -36,6 +39,9 @@ export interface EndpointServer {
 }
 
 const NOBODY_ASKS: Attending = { isAsked: () => false, enter: () => {}, show: () => {}, leave: () => {} }
+
+/** Where everybody is in every channel. */
+const HERE: Recovered = { epoch: 'e', offset: 0, count: 0, lost: null, error: null }
 
 /** A member of the fake hub. */
 export interface Member {
@@ -69,11 +75,14 @@ export class FakeHub implements Subscriptions, ChannelCalls {
     const member: Member = { outbox, policy, close, channels: new Set(), hasLeft: false }
     this.members.push(member)
     return {
-      subscribe: async (channel: string) => {
+      subscribe: async (channel: string, since?: Since | null) => {
         member.channels.add(channel)
-        return null
+        return since === undefined ? null : HERE
       },
       unsubscribe: (channel) => member.channels.delete(channel),
+      get size() {
+        return member.channels.size
+      },
       has: (channel) => member.channels.has(channel),
       watchPresence: () => {},
       unwatchPresence: () => {},
@@ -106,7 +115,13 @@ export async function startEndpoints(
     serverFactory: (handler) => createMainLane(handler as RequestListener, {}, state, tls)
   })
   const hub = new FakeHub()
-  const endpoints = new Endpoints(fastify, settings, hub, NOBODY_ASKS, hub)
+  const rules = new ChannelRules()
+  const endpoints = new Endpoints(fastify, settings, {
+    subscriptions: hub,
+    attendance: NOBODY_ASKS,
+    calls: hub,
+    rules
+  })
   state.upgrades = endpoints
   await add(fastify, (instance, path, options) => endpoints.route(instance, path, options), endpoints)
   const sockets: Socket[] = []
@@ -119,7 +134,8 @@ export async function startEndpoints(
     for (const socket of sockets) socket.destroy()
     await closed
   })
-  return { fastify, endpoints, hub, port: (server.address() as AddressInfo).port, logged, sockets }
+  const { port } = server.address() as AddressInfo
+  return { fastify, endpoints, hub, rules, port, logged, sockets }
 }
 
 /** An open client of the `ws` library. */
