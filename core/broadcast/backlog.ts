@@ -1,5 +1,6 @@
 import { Queue } from '../bus/queue.ts'
-import type { Channel, Message } from './channel.ts'
+import type { Channel } from './channel.ts'
+import type { Message } from './message.ts'
 import type { Totals } from './totals.ts'
 
 /** What is held back for one stalled member: references to messages that all members share. */
@@ -51,11 +52,11 @@ export class Backlog {
   }
 
   /** Frames that tell the member what it missed. */
-  *takeNotices(): Generator<{ readonly frame: Buffer; readonly count: number }> {
+  *takeNotices(): Generator<Notice> {
     for (const [channel, { from, to, count }] of this.#missed) {
       this.#missed.delete(channel)
       this.#totals.held -= count
-      yield { frame: channel.envelope.skippedFrame(from, to, count), count }
+      yield { frame: channel.envelope.skippedFrame(from, to, count), channel, count }
     }
   }
 
@@ -147,6 +148,13 @@ export class Backlog {
       if (this.#latest === null || this.#latest.get(message.conflationKey) === message) yield message
     }
   }
+}
+
+export interface Notice {
+  readonly frame: Buffer
+  readonly channel: Channel
+  /** How many messages it is about. */
+  readonly count: number
 }
 
 interface Missed {

@@ -1,13 +1,16 @@
 import { performance } from 'node:perf_hooks'
 import type { JoinedBus, LogRecord, Published } from '../bus/bus.ts'
-import { Channel, Message } from './channel.ts'
+import { Channel } from './channel.ts'
 import { type HistoryOptions, type HubHistory, readHistory } from './history-reading.ts'
 import type { HistorySource } from './history.ts'
 import { LogPosition } from './log-position.ts'
+import { LoopLoad } from './loop-load.ts'
+import { Message } from './message.ts'
 import { Recovery, type RecoveryHost } from './recovery.ts'
 import type { Returning } from './returning.ts'
 import { BROADCAST, type HubData, checkChannel, decodeData, encodeData } from './data.ts'
 import { FanOut } from './fan-out.ts'
+import { type Format, PLAIN } from './format.ts'
 import type { HubListener, HubMessage } from './listeners.ts'
 import { Stalled } from './stalled.ts'
 import { type Host, Subscriber } from './subscriber.ts'
@@ -20,6 +23,8 @@ export interface HubOptions {
   /** How many members are served before the rest of the event loop has its turn. */
   readonly chunk: number
   readonly history: HistorySource
+  /** How busy the loop is, from 0 to 1. @default that of this thread in the last 50 ms */
+  readonly load?: (now: number) => number
   /** Gets what listeners throw, and a word about offsets that do not follow each other. */
   readonly onError: (error: unknown, message: string) => void
 }
@@ -38,7 +43,7 @@ export class Hub implements Subscriptions {
   readonly #bus: HubBus
   readonly #onError: HubOptions['onError']
   readonly #channels = new Map<string, Channel>()
-  readonly #broadcast = new Channel(BROADCAST)
+  readonly #broadcast = new Channel(BROADCAST, this.totals)
   readonly #fanOut: FanOut
   readonly #stalled = new Stalled()
   readonly #host: Host
@@ -49,15 +54,18 @@ export class Hub implements Subscriptions {
   /** When the batch that is being read began, by performance.now(); 0 between batches. */
   #now = 0
 
-  constructor(bus: HubBus, { chunk, history, onError }: HubOptions) {
+  constructor(bus: HubBus, { chunk, history, load, onError }: HubOptions) {
     this.#bus = bus
     this.#onError = onError
     this.#history = history
     this.#channels.set(BROADCAST, this.#broadcast)
     const release = (channel: Channel): void => this.#release(channel)
-    this.#fanOut = new FanOut({ chunk, onFull: () => bus.pause(), onRelief: () => bus.resume() }, release)
+    const { totals } = this
+    const loop = new LoopLoad()
+    const fanOut = { chunk, totals, load: load ?? ((now: number) => loop.at(now)) }
+    this.#fanOut = new FanOut({ ...fanOut, onFull: () => bus.pause(), onRelief: () => bus.resume() }, release)
     this.#host = {
-      totals: this.totals,
+      totals,
       history,
       recover: (returning) => this.#recover(returning),
       stalled: this.#stalled,
@@ -131,8 +139,13 @@ export class Hub implements Subscriptions {
     return readHistory(this.#history, channel, options)
   }
 
-  join(outbox: Outbox, policy: SlowPolicy, close: (code: number, reason: string) => void): Subscriber {
-    const subscriber = new Subscriber(this.#host, outbox, policy, close)
+  join(
+    outbox: Outbox,
+    policy: SlowPolicy,
+    close: (code: number, reason: string) => void,
+    format: Format = PLAIN
+  ): Subscriber {
+    const subscriber = new Subscriber(this.#host, outbox, policy, close, format)
     subscriber.join(this.#broadcast)
     return subscriber
   }
@@ -140,8 +153,8 @@ export class Hub implements Subscriptions {
   /** How many members of this thread each channel has. */
   counts(): Map<string, number> {
     const counts = new Map<string, number>()
-    for (const { name, members, isBroadcast } of this.#channels.values()) {
-      if (!isBroadcast && members.length > 0) counts.set(name, members.length)
+    for (const { name, size, isBroadcast } of this.#channels.values()) {
+      if (!isBroadcast && size > 0) counts.set(name, size)
     }
     return counts
   }
@@ -168,13 +181,14 @@ export class Hub implements Subscriptions {
     if (channel === undefined) return
     this.#checkOffset(channel, record.offset)
     channel.ordinal++
-    const { length } = channel.members
-    if (length > 0 || channel.recovery !== null) {
-      this.totals.owed += length
+    const { size } = channel
+    if (size > 0 || channel.recovery !== null) {
+      this.totals.owed += size
       if (this.#now === 0) this.#now = performance.now()
       const frame = channel.envelope.frame(record)
-      const message = new Message(channel, channel.ordinal, record.offset, record.key, frame, this.#now)
-      if (length > 0) this.#fanOut.add(message)
+      const { offset, key, time } = record
+      const message = new Message(channel, channel.ordinal, offset, key, frame, this.#now, time)
+      if (size > 0) this.#fanOut.add(message)
       channel.recovery?.take(message)
     }
     if (channel.listeners.size > 0) this.#tell(channel, record)
@@ -215,7 +229,7 @@ export class Hub implements Subscriptions {
     const known = this.#channels.get(name)
     if (known !== undefined && !known.isBroadcast) return known
     checkChannel(name)
-    const channel = new Channel(name)
+    const channel = new Channel(name, this.totals)
     this.#channels.set(name, channel)
     return channel
   }
