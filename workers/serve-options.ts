@@ -64,6 +64,10 @@ export interface ServeOptions {
   readonly compressionThreshold?: number
   /** WebSockets: how hard to compress, from 1 to 9; 0 is not at all. @default 6 */
   readonly compressionLevel?: number
+  /** WebSockets: most messages in a batch, where a route or its client asks for batches. @default 500 */
+  readonly websocketBatchSize?: number
+  /** WebSockets: how long a batch may wait for more messages while the worker is busy. @default 0.02 */
+  readonly websocketBatchTimeout?: number
   /** Channels: bytes of their past that all of them together may keep. @default 67108864 */
   readonly historyBytes?: number
   /** `auto` is readable on a terminal and JSON elsewhere. @default 'auto' */

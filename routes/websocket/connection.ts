@@ -1,15 +1,18 @@
 import type { FastifyRequest } from 'fastify'
 import type { Socket } from 'node:net'
+import type { Format } from '../../core/broadcast/format.ts'
 import { Outbox } from '../../core/broadcast/outbox.ts'
 import type { Recovered, Since } from '../../core/broadcast/since.ts'
 import type { Membership } from '../../core/broadcast/subscriptions.ts'
+import { isTagged, TAG, tagged, wrap } from '../../core/broadcast/wrapping.ts'
 import { ScherzoError } from '../../core/errors.ts'
 import { closeCodes } from '../../core/websocket/close-codes.ts'
-import { compress } from '../../core/websocket/deflate.ts'
+import { compress, deflateWhole, inflateWhole } from '../../core/websocket/deflate.ts'
 import { FrameParser } from '../../core/websocket/frame-parser.ts'
 import type { FrameSink, ParserSettings } from '../../core/websocket/frame-parser.ts'
 import { binaryFrame, closeFrame, pingFrame, pongFrame, textFrame } from '../../core/websocket/frames.ts'
 import type { AcceptedHandshake } from '../../core/websocket/handshake.ts'
+import { checkText } from '../../core/websocket/message.ts'
 import type { Endpoint } from './endpoint.ts'
 import { FirstMessage, MAX_FIRST_MESSAGE } from './first-message.ts'
 import type { HubSocket } from './hub-socket.ts'
@@ -46,6 +49,8 @@ export interface Origin {
   readonly address: string | null
   /** Whether it is to say who it is in its first message. */
   readonly isAwaited: boolean
+  /** How it gets the messages of its channels. */
+  readonly format: Format
 }
 
 /** A WebSocket from the 101 on. */
@@ -56,6 +61,7 @@ export class Connection implements FrameSink, SocketListener {
   readonly outbox: Outbox
   /** What we may compress with; 0 where compression was not agreed on. */
   readonly #maxWindowBits: number
+  readonly #format: Format
   readonly #group: number
   /** Null until it is open to the app: what is broadcast is for those whose identity is settled. */
   #membership: Membership | null
@@ -87,6 +93,7 @@ export class Connection implements FrameSink, SocketListener {
     this.#parser = new FrameParser(this, this.#firstLimits ?? limits)
     this.outbox = new Outbox(socket)
     this.#maxWindowBits = deflate?.maxWindowBits ?? 0
+    this.#format = origin.format
     this.#group = roster.add(this)
     this.#membership = null
     this.standing = endpoint.hasIdentities ? new Standing(this, endpoint) : null
@@ -109,8 +116,11 @@ export class Connection implements FrameSink, SocketListener {
     this.#first = null
     if (this.#firstLimits !== null) this.#firstLimits.maxMessageBytes = options.maxMessageBytes
     this.#firstLimits = null
-    const membership = services.subscriptions.join(this.outbox, options.slow, (code, reason) =>
-      this.close(code, reason)
+    const membership = services.subscriptions.join(
+      this.outbox,
+      options.slow,
+      (code, reason) => this.close(code, reason),
+      this.#format
     )
     this.#membership = membership
     for (const channel of channels) membership.subscribe(channel)
@@ -131,9 +141,15 @@ export class Connection implements FrameSink, SocketListener {
 
   send(data: string | Uint8Array, isBinary: boolean): void {
     if (this.#state !== OPEN) return
+    if (isTagged(this.#format)) return this.outbox.send(this.#taggedFrame(data, isBinary))
     const compressed = this.#maxWindowBits > 0 ? this.#compress(data) : null
     const compose = isBinary ? binaryFrame : textFrame
     this.outbox.send(compose(compressed ?? data, compressed !== null))
+  }
+
+  /** Sends a plain frame that others get, too. */
+  sendFrame(frame: Buffer): void {
+    this.outbox.send(wrap(frame, this.#format, null))
   }
 
   subscribe(channel: string, since?: Since | null): Promise<Recovered | null> | undefined {
@@ -167,7 +183,8 @@ export class Connection implements FrameSink, SocketListener {
 
   receive(chunk: Buffer): void {
     this.#silence = 0
-    if (this.#maxWindowBits === 0 || chunk.length <= INFLATED_AT_ONCE) return this.#receivePiece(chunk)
+    const mayInflate = this.#maxWindowBits > 0 || isTagged(this.#format)
+    if (!mayInflate || chunk.length <= INFLATED_AT_ONCE) return this.#receivePiece(chunk)
     for (let at = 0; at < chunk.length && this.#state !== ENDED; at += INFLATED_AT_ONCE) {
       // Comes again when reading goes on.
       if (this.#socket.isPaused()) return this.#socket.unshift(chunk.subarray(at))
@@ -176,6 +193,11 @@ export class Connection implements FrameSink, SocketListener {
   }
 
   onMessage(data: Buffer, isBinary: boolean): void {
+    if (isBinary && isTagged(this.#format)) this.#takeTagged(data)
+    else this.#take(data, isBinary)
+  }
+
+  #take(data: Buffer, isBinary: boolean): void {
     const { onMessage } = this.#endpoint.options
     const view = this.#view
     if (this.#state === OPEN && this.#first !== null) return this.#first.receive(data, isBinary)
@@ -247,12 +269,42 @@ export class Connection implements FrameSink, SocketListener {
   }
 
   #compress(data: string | Uint8Array): Buffer | null {
-    const { compressionThreshold, compressionLevel } = this.#endpoint.options
+    const bytes = this.#worthCompressing(data)
+    return bytes === null
+      ? null
+      : compress(bytes, this.#endpoint.options.compressionLevel, this.#maxWindowBits)
+  }
+
+  #taggedFrame(data: string | Uint8Array, isBinary: boolean): Buffer {
+    if (isBinary) return tagged(TAG.bytes, typeof data === 'string' ? Buffer.from(data) : data)
+    const bytes = this.#worthCompressing(data)
+    const compressed = bytes === null ? null : deflateWhole(bytes, this.#endpoint.options.compressionLevel)
+    return compressed === null ? textFrame(data) : tagged(TAG.deflatedText, compressed)
+  }
+
+  #worthCompressing(data: string | Uint8Array): Uint8Array | null {
+    const { compressionThreshold } = this.#endpoint.options
     // A character takes at most three bytes.
     if (data.length * 3 < compressionThreshold) return null
     const bytes = typeof data === 'string' ? Buffer.from(data) : data
-    if (bytes.length < compressionThreshold) return null
-    return compress(bytes, compressionLevel, this.#maxWindowBits)
+    return bytes.length < compressionThreshold ? null : bytes
+  }
+
+  /** @throws SCZ_ERR_WS_TAG, and as permessage-deflate: both limit the same */
+  #takeTagged(data: Buffer): void {
+    const rest = data.subarray(1)
+    switch (data[0]) {
+      case TAG.bytes:
+        return this.#take(rest, true)
+      case TAG.deflatedText: {
+        const { maxMessageBytes } = this.#firstLimits ?? this.#endpoint.options
+        const text = inflateWhole(rest, maxMessageBytes)
+        checkText(text, 0, text.length)
+        return this.#take(text, false)
+      }
+      default:
+        throw new ScherzoError('SCZ_ERR_WS_TAG')
+    }
   }
 
   #run(name: string, handler: () => unknown): void {

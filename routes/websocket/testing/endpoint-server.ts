@@ -6,6 +6,7 @@ import { fastify as createFastify } from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import { WebSocket } from 'ws'
 import type { ClientOptions } from 'ws'
+import { PLAIN, type Format } from '../../../core/broadcast/format.ts'
 import type { Outbox } from '../../../core/broadcast/outbox.ts'
 import type { Membership, SlowPolicy, Subscriptions } from '../../../core/broadcast/subscriptions.ts'
 import { resolveSettings } from '../../../core/settings.ts'
@@ -35,6 +36,7 @@ export interface Member {
   readonly outbox: Outbox
   readonly policy: SlowPolicy
   readonly close: (code: number, reason: string) => void
+  readonly format: Format
   readonly channels: Set<string>
   hasLeft: boolean
 }
@@ -43,8 +45,8 @@ export interface Member {
 export class FakeHub implements Subscriptions {
   readonly members: Member[] = []
 
-  join(outbox: Outbox, policy: SlowPolicy, close: Member['close']): Membership {
-    const member: Member = { outbox, policy, close, channels: new Set(), hasLeft: false }
+  join(outbox: Outbox, policy: SlowPolicy, close: Member['close'], format: Format = PLAIN): Membership {
+    const member: Member = { outbox, policy, close, format, channels: new Set(), hasLeft: false }
     this.members.push(member)
     return {
       subscribe: async (channel: string) => {
