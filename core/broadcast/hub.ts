@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks'
 import type { JoinedBus, LogRecord, Published } from '../bus/bus.ts'
+import { type ChannelTraffic, trafficOf } from './channel-traffic.ts'
 import { Channel } from './channel.ts'
 import { type HistoryOptions, type HubHistory, readHistory } from './history-reading.ts'
 import type { HistorySource } from './history.ts'
@@ -157,6 +158,18 @@ export class Hub implements Subscriptions {
       if (!isBroadcast && size > 0) counts.set(name, size)
     }
     return counts
+  }
+
+  /** The channels with the most deliveries in this thread. */
+  traffic(): ChannelTraffic[] {
+    return trafficOf(this.#channels.values())
+  }
+
+  /** How long the oldest message has waited for its fan-out, and for a slow member, in seconds. */
+  ages(): { readonly queueAge: number; readonly heldAge: number } {
+    const now = performance.now()
+    const ageOf = (readAt: number | null): number => (readAt === null ? 0 : (now - readAt) / 1000)
+    return { queueAge: ageOf(this.#fanOut.oldest), heldAge: ageOf(this.#stalled.oldest) }
   }
 
   /** Applies the policies to what has been held back for too long at this time, by performance.now(). */

@@ -148,6 +148,11 @@ export class Subscriber implements Membership, Returner {
     this.#count(messages[0]!.channel, messages.length, bytes.length)
   }
 
+  /** When the oldest message that is held back for it was read, or null. */
+  get heldSince(): number | null {
+    return this.#backlog?.first?.readAt ?? null
+  }
+
   /** Applies the policy to what has waited too long. */
   checkAge(now: number): void {
     const backlog = this.#backlog

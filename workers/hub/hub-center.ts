@@ -6,6 +6,7 @@ import { ScherzoError } from '../../core/errors.ts'
 import { Hub } from '../../core/broadcast/hub.ts'
 import type { Control } from '../../routes/websocket/control.ts'
 import type { ChannelRule } from '../../core/broadcast/channel-rules.ts'
+import { addTraffic, type ChannelTraffic } from '../../core/broadcast/channel-traffic.ts'
 import type { HistoryAnswer, HistoryQuery, HistorySource } from '../../core/broadcast/history.ts'
 import type { Settings } from '../../core/settings.ts'
 import { HistoryCenter } from './history-center.ts'
@@ -45,6 +46,11 @@ export class HubCenter {
   /** How many messages have been published, by whatever thread. */
   get published(): number {
     return this.#bus.stats.messages
+  }
+
+  /** The channels with the most deliveries, as the threads told up to two seconds ago. */
+  get traffic(): readonly ChannelTraffic[] {
+    return addTraffic([...this.#links.values()].map(({ traffic }) => traffic))
   }
 
   /** Lets a thread in. It is let go of when its end of the port is gone, as it is when the thread has ended. */
@@ -132,6 +138,7 @@ class Link {
   readonly #asks = new Map<number, (answer: LinkReport | null) => void>()
   #lastAsk = 0
   #serves = false
+  traffic: readonly ChannelTraffic[] = []
 
   constructor(port: MessagePort, listener: LinkListener) {
     this.#port = port
@@ -163,6 +170,9 @@ class Link {
     switch (report.type) {
       case 'serves':
         this.#serves = true
+        return
+      case 'traffic':
+        this.traffic = report.channels
         return
       case 'counts':
       case 'reached':
