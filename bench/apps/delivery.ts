@@ -6,12 +6,14 @@ import { CHANNEL, composeData } from '../delivery/data.ts'
 export default async function app(fastify: FastifyInstance): Promise<void> {
   const { hub } = fastify
   fastify.fast.text('/plaintext', 'Hello, World!')
-  const channels = [CHANNEL]
-  hub.route('/plain', { channels, compress: false })
-  hub.route('/adaptive', { channels, compress: false, batch: true })
-  hub.route('/paced', { channels, compress: false, batch: { size: 500, timeout: 0.02 } })
-  hub.route('/compressed', { channels })
-  hub.route('/both', { channels, batch: true })
+  // Nobody is closed for being slow: what was published is waited for.
+  const slow = { maxBytes: 2 ** 26, maxAge: 60_000 }
+  const common = { channels: [CHANNEL], slow }
+  hub.route('/plain', { ...common, compress: false })
+  hub.route('/adaptive', { ...common, compress: false, batch: true })
+  hub.route('/paced', { ...common, compress: false, batch: { size: 500, timeout: 0.02 } })
+  hub.route('/compressed', common)
+  hub.route('/both', { ...common, batch: true })
 
   let published = 0
   fastify.post(PUBLISH_PATH, async ({ url }) => {

@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { orderQuery, PUBLISH_PATH } from '../broadcast/publisher.ts'
 import { AskedProcess } from '../harness/asked-process.ts'
 import { LOAD_CORE } from '../harness/cores.ts'
-import type { CrowdMark, CrowdQuestion } from '../harness/delivery-crowd.ts'
+import type { CrowdQuestion } from '../harness/delivery-crowd.ts'
 import type { ReaderMark, ReaderQuestion } from '../harness/delivery-reader.ts'
 import { type Sample, sampleOf } from '../harness/sample.ts'
 import type { RunningServer } from '../harness/server.ts'
@@ -16,8 +15,6 @@ export interface DeliveryLoad {
   readonly seconds: number
 }
 
-/** The server goes on publishing for a while behind the window, so that the whole window is under load. */
-const SECONDS_BEHIND = 1
 /** Before and behind the load every client reads and checks these. */
 const CHECKED = { rate: 20, seconds: 0.5 }
 
@@ -36,16 +33,13 @@ export async function measureDelivery(
   const reader = await AskedProcess.start<ReaderQuestion>(readerCommand(server.port, mode), LOAD_CORE)
   const clients = { crowd, reader }
   try {
-    let published = await publishChecked(server, clients, load, 0)
-    await crowd.ask({ read: false })
-    const { warmUpSeconds, seconds } = load
-    const all = publish(server, load, mode.rate(load.bytes), warmUpSeconds + seconds + SECONDS_BEHIND)
-    const [rounds, sample] = await Promise.all([all, watch(server, clients, load)])
-    published += rounds
-    await reader.ask({ last: published - 1 })
-    await crowd.ask({ read: true })
-    await publishChecked(server, clients, load, published)
-    return sample
+    const checked = await publishChecked(server, clients, load, 0)
+    const warm = await publishLoad(server, mode, clients, load, load.warmUpSeconds, checked)
+    const begin = await mark(server, clients)
+    const published = await publishLoad(server, mode, clients, load, load.seconds, warm)
+    const latencies = await reader.ask<Record<string, number>>('latencies')
+    const end = await mark(server, clients)
+    return toSample(begin, end, latencies, published - warm, load)
   } finally {
     await Promise.all([crowd.stop(), reader.stop()])
   }
@@ -63,6 +57,26 @@ export function crowdCommand(
 
 function readerCommand(port: number, mode: Mode): string[] {
   return ['node', 'bench/harness/delivery-reader.ts', String(port), mode.path]
+}
+
+/**
+ * So many seconds of load, until everybody has everything.
+ *
+ * @returns how many were published so far
+ */
+async function publishLoad(
+  server: RunningServer,
+  mode: Mode,
+  clients: Clients,
+  load: DeliveryLoad,
+  seconds: number,
+  before: number
+): Promise<number> {
+  await clients.crowd.ask({ read: false })
+  const published = before + (await publish(server, load, mode.rate(load.bytes), seconds))
+  await clients.reader.ask({ last: published - 1 })
+  await clients.crowd.ask({ read: true })
+  return publishChecked(server, clients, load, published)
 }
 
 /** @returns how many were published so far */
@@ -90,42 +104,42 @@ async function publish(
   return Number(text)
 }
 
-async function watch(
-  { pid }: RunningServer,
-  { crowd, reader }: Clients,
-  { subscribers, seconds, warmUpSeconds }: DeliveryLoad
-): Promise<Sample> {
-  const mark = async () => ({
-    reader: await reader.ask<ReaderMark>({ mark: pid }),
-    crowd: await crowd.ask<CrowdMark>('bytes')
-  })
-  await sleep(warmUpSeconds * 1000)
-  const begin = await mark()
-  await sleep(seconds * 1000)
-  const latencies = await reader.ask<Record<string, number>>('latencies')
-  const end = await mark()
-  const messages = end.reader.messages - begin.reader.messages
-  const time = end.reader.seconds - begin.reader.seconds
+interface Mark {
+  readonly reader: ReaderMark
+  /** That the crowd has read. */
+  readonly bytes: number
+}
+
+/** Everything that was published has arrived by then. */
+async function mark({ pid }: RunningServer, { crowd, reader }: Clients): Promise<Mark> {
+  return { reader: await reader.ask<ReaderMark>({ mark: pid }), bytes: await crowd.ask<number>('bytes') }
+}
+
+function toSample(
+  begin: Mark,
+  end: Mark,
+  latencies: Readonly<Record<string, number>>,
+  messages: number,
+  { subscribers }: DeliveryLoad
+): Sample {
+  const [from, to] = [begin.reader, end.reader]
+  const seconds = to.seconds - from.seconds
   const sample = sampleOf({
     requests: messages * subscribers,
-    seconds: time,
-    server: {
-      user: end.reader.server.user - begin.reader.server.user,
-      system: end.reader.server.system - begin.reader.server.system
-    },
-    core: end.reader.core - begin.reader.core
+    seconds,
+    server: { user: to.server.user - from.server.user, system: to.server.system - from.server.system },
+    core: to.core - from.core
   })
   const { busy: used = 0, ...figures } = sample.figures
-  const bytesPerSecond = (end.crowd.bytes - begin.crowd.bytes) / (end.crowd.seconds - begin.crowd.seconds)
-  const clientCpu = (end.reader.cpu - begin.reader.cpu) / messages
+  const clientCpu = (to.cpu - from.cpu) / messages
   return {
     figures: {
       ...figures,
       ...latencies,
       used,
-      published: messages / time,
-      bytes: bytesPerSecond / ((messages / time) * (subscribers - 1)),
-      perEvent: messages / (end.reader.events - begin.reader.events),
+      published: messages / seconds,
+      bytes: (end.bytes - begin.bytes) / (messages * (subscribers - 1)),
+      perEvent: messages / (to.events - from.events),
       clientCpu: clientCpu * 1e6,
       handled: 1 / clientCpu
     },

@@ -13,11 +13,6 @@ export type CrowdQuestion =
   /** Waits until all have a message with this sequence as their last. */
   | { last: number }
 
-export interface CrowdMark {
-  bytes: number
-  seconds: number
-}
-
 const AT_A_TIME = 128
 const SECONDS_TO_ARRIVE = 30
 const TEXT = 1
@@ -101,10 +96,7 @@ while (members.length < Number(connections)) {
 tell('ready')
 
 async function answer(question: CrowdQuestion): Promise<unknown> {
-  if (question === 'bytes') {
-    const bytes = members.reduce((sum, { stream }) => sum + stream.bytes, 0)
-    return { bytes, seconds: performance.now() / 1000 } satisfies CrowdMark
-  }
+  if (question === 'bytes') return members.reduce((sum, { stream }) => sum + stream.bytes, 0)
   if ('read' in question) {
     isReading = question.read
     if (!isReading) for (const member of members) member.lapse()

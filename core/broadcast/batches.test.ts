@@ -154,6 +154,26 @@ test('who subscribes while a batch waits gets what is published from then on', a
   deepEqual(late.received, [[at(2, 2), at(3, 3)]])
 })
 
+test('who is about to leave gets what its batch waited with, once', async (t: TestContext) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const { bus, hub } = createHub()
+  const format = batched(paceOf(500, 10_000, false))
+  const outbox = new FakeOutbox()
+  const member = hub.join(outbox, DEFAULT_SLOW_POLICY, () => {}, format)
+  member.subscribe('ticks')
+  const other = join(hub, format)
+  await publish(hub, bus, 1, 2)
+  member.flush()
+  member.flush()
+  deepEqual(outbox.received, [[at(1, 1), at(2, 2)]])
+  await publish(hub, bus, 3)
+  t.mock.timers.tick(10_000)
+  deepEqual(outbox.data, [1, 2, 3])
+  deepEqual(other.data, [1, 2, 3])
+  const { owed, delivered } = hub.totals
+  deepEqual([owed, delivered], [6, 6])
+})
+
 test('what a channel waits with is forgotten with its last subscriber', async (t: TestContext) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const { bus, hub } = createHub()

@@ -73,6 +73,14 @@ export class Subscription {
     return this.group.channel
   }
 
+  /** What waits for the batch to be closed, and is not owed from then on. */
+  takeWaiting(): readonly Message[] {
+    const { group, next } = this
+    if (group.timer === null) return []
+    this.next = group.channel.ordinal + 1
+    return [...group.pending].filter(({ ordinal }) => ordinal >= next)
+  }
+
   /** How many messages it is owed that wait for the fan-out. */
   get owed(): number {
     return this.channel.ordinal + 1 - this.next

@@ -1,5 +1,4 @@
-import { payloadOf } from '../websocket/frames.ts'
-import { BINARY } from '../websocket/opcodes.ts'
+import { isTextFrame } from '../websocket/frames.ts'
 import type { Channel } from './channel.ts'
 import { PLAIN, type Format } from './format.ts'
 import { wrap } from './wrapping.ts'
@@ -46,7 +45,7 @@ export class Message {
 
   /** Whether its data are JSON. */
   get isText(): boolean {
-    return (this.frame[0]! & OPCODE) !== BINARY
+    return isTextFrame(this.frame)
   }
 
   /** The message alone, made once for all who have the format. */
@@ -70,16 +69,9 @@ export class Message {
     this.#batches.set(format, { count, frame })
     return frame
   }
-
-  /** What is in its frame. */
-  get payload(): Buffer {
-    return payloadOf(this.frame)
-  }
 }
 
 interface Batch {
   readonly count: number
   readonly frame: Buffer
 }
-
-const OPCODE = 0x0f

@@ -100,6 +100,14 @@ export class Subscriber implements Membership, Returner {
     this.#end(subscription)
   }
 
+  flush(): void {
+    if (this.#backlog !== null || this.#outbox.isStalled) return
+    for (const subscription of this.#subscriptions) {
+      const messages = subscription.takeWaiting()
+      if (messages.length > 0) this.#sendApart(messages)
+    }
+  }
+
   leave(): void {
     if (this.#hasLeft) return
     this.#hasLeft = true

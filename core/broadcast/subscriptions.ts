@@ -45,6 +45,8 @@ export interface Membership {
    */
   subscribe(channel: string, since: Since | null): Promise<Recovered | null>
   unsubscribe(channel: string): void
+  /** Hands over what waits for a batch to be closed, unless the client is behind: nothing may follow a close frame. */
+  flush(): void
   leave(): void
 }
 

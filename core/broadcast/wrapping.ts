@@ -1,5 +1,5 @@
 import { compress, deflateWhole } from '../websocket/deflate.ts'
-import { binaryFrame, payloadOf, textFrame } from '../websocket/frames.ts'
+import { binaryFrame, frame as emptyFrame, isTextFrame, payloadOf, textFrame } from '../websocket/frames.ts'
 import { BINARY } from '../websocket/opcodes.ts'
 import type { Compression, Format } from './format.ts'
 import type { Totals, Traffic } from './totals.ts'
@@ -24,7 +24,7 @@ export function isTagged({ compression }: Format): boolean {
  * @param counts null: nothing is to be compressed, because nobody shares it
  */
 export function wrap(frame: Buffer, format: Format, counts: CompressionCounts | null): Buffer {
-  const isText = (frame[0]! & OPCODE) !== BINARY
+  const isText = isTextFrame(frame)
   const payload = payloadOf(frame)
   const { compression, isBinary } = format
   const compressed =
@@ -39,11 +39,12 @@ export function wrap(frame: Buffer, format: Format, counts: CompressionCounts | 
 }
 
 export function tagged(tag: number, payload: Uint8Array): Buffer {
-  const bytes = binaryFrame(Buffer.concat([Buffer.of(tag), payload]))
+  const bytes = emptyFrame(BINARY, 1 + payload.length)
+  const start = bytes.length - payload.length
+  bytes[start - 1] = tag
+  bytes.set(payload, start)
   return bytes
 }
-
-const OPCODE = 0x0f
 
 /**
  * Compresses at once, whatever the loop has to do besides, so the order needs no care; the size bounds how long. Node 26.10,

@@ -62,6 +62,11 @@ function controlFrame(opcode: number, data: string | Uint8Array): Buffer {
   return dataFrame(opcode, data, false)
 }
 
+/** Whether a whole frame of ours has text. */
+export function isTextFrame(bytes: Buffer): boolean {
+  return (bytes[0]! & 0x0f) === TEXT
+}
+
 /** What is in a whole frame of ours. */
 export function payloadOf(bytes: Buffer): Buffer {
   const length = bytes[1]!

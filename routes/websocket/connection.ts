@@ -4,21 +4,21 @@ import type { Format } from '../../core/broadcast/format.ts'
 import { Outbox } from '../../core/broadcast/outbox.ts'
 import type { Recovered, Since } from '../../core/broadcast/since.ts'
 import type { Membership } from '../../core/broadcast/subscriptions.ts'
-import { isTagged, TAG, tagged, wrap } from '../../core/broadcast/wrapping.ts'
+import { isTagged, wrap } from '../../core/broadcast/wrapping.ts'
 import { ScherzoError } from '../../core/errors.ts'
 import { closeCodes } from '../../core/websocket/close-codes.ts'
-import { compress, deflateWhole, inflateWhole } from '../../core/websocket/deflate.ts'
+import { compress } from '../../core/websocket/deflate.ts'
 import { FrameParser } from '../../core/websocket/frame-parser.ts'
 import type { FrameSink, ParserSettings } from '../../core/websocket/frame-parser.ts'
 import { binaryFrame, closeFrame, pingFrame, pongFrame, textFrame } from '../../core/websocket/frames.ts'
 import type { AcceptedHandshake } from '../../core/websocket/handshake.ts'
-import { checkText } from '../../core/websocket/message.ts'
 import type { Endpoint } from './endpoint.ts'
 import { FirstMessage, MAX_FIRST_MESSAGE } from './first-message.ts'
 import type { HubSocket } from './hub-socket.ts'
 import { listen } from './socket-events.ts'
 import type { SocketListener } from './socket-events.ts'
 import { Standing } from './standing.ts'
+import { bytesToCompress, readTagged, taggedFrame } from './tagged-messages.ts'
 
 /** While more than this waits for a client, nothing is read from it: its messages would only make more to send. */
 const READ_WHILE_BELOW = 1_048_576
@@ -141,7 +141,7 @@ export class Connection implements FrameSink, SocketListener {
 
   send(data: string | Uint8Array, isBinary: boolean): void {
     if (this.#state !== OPEN) return
-    if (isTagged(this.#format)) return this.outbox.send(this.#taggedFrame(data, isBinary))
+    if (isTagged(this.#format)) return this.outbox.send(taggedFrame(data, isBinary, this.#endpoint.options))
     const compressed = this.#maxWindowBits > 0 ? this.#compress(data) : null
     const compose = isBinary ? binaryFrame : textFrame
     this.outbox.send(compose(compressed ?? data, compressed !== null))
@@ -169,6 +169,7 @@ export class Connection implements FrameSink, SocketListener {
     const frame = closeFrame(code, reason)
     if (this.#state !== OPEN) return
     this.#state = CLOSING
+    this.#membership?.flush()
     this.#leave()
     this.outbox.send(frame)
     this.#endpoint.services.deadlines.add(this)
@@ -193,8 +194,9 @@ export class Connection implements FrameSink, SocketListener {
   }
 
   onMessage(data: Buffer, isBinary: boolean): void {
-    if (isBinary && isTagged(this.#format)) this.#takeTagged(data)
-    else this.#take(data, isBinary)
+    if (!isBinary || !isTagged(this.#format)) return this.#take(data, isBinary)
+    const message = readTagged(data, (this.#firstLimits ?? this.#endpoint.options).maxMessageBytes)
+    this.#take(message.data, message.isBinary)
   }
 
   #take(data: Buffer, isBinary: boolean): void {
@@ -269,42 +271,9 @@ export class Connection implements FrameSink, SocketListener {
   }
 
   #compress(data: string | Uint8Array): Buffer | null {
-    const bytes = this.#worthCompressing(data)
-    return bytes === null
-      ? null
-      : compress(bytes, this.#endpoint.options.compressionLevel, this.#maxWindowBits)
-  }
-
-  #taggedFrame(data: string | Uint8Array, isBinary: boolean): Buffer {
-    if (isBinary) return tagged(TAG.bytes, typeof data === 'string' ? Buffer.from(data) : data)
-    const bytes = this.#worthCompressing(data)
-    const compressed = bytes === null ? null : deflateWhole(bytes, this.#endpoint.options.compressionLevel)
-    return compressed === null ? textFrame(data) : tagged(TAG.deflatedText, compressed)
-  }
-
-  #worthCompressing(data: string | Uint8Array): Uint8Array | null {
-    const { compressionThreshold } = this.#endpoint.options
-    // A character takes at most three bytes.
-    if (data.length * 3 < compressionThreshold) return null
-    const bytes = typeof data === 'string' ? Buffer.from(data) : data
-    return bytes.length < compressionThreshold ? null : bytes
-  }
-
-  /** @throws SCZ_ERR_WS_TAG, and as permessage-deflate: both limit the same */
-  #takeTagged(data: Buffer): void {
-    const rest = data.subarray(1)
-    switch (data[0]) {
-      case TAG.bytes:
-        return this.#take(rest, true)
-      case TAG.deflatedText: {
-        const { maxMessageBytes } = this.#firstLimits ?? this.#endpoint.options
-        const text = inflateWhole(rest, maxMessageBytes)
-        checkText(text, 0, text.length)
-        return this.#take(text, false)
-      }
-      default:
-        throw new ScherzoError('SCZ_ERR_WS_TAG')
-    }
+    const { compressionThreshold, compressionLevel } = this.#endpoint.options
+    const bytes = bytesToCompress(data, compressionThreshold)
+    return bytes === null ? null : compress(bytes, compressionLevel, this.#maxWindowBits)
   }
 
   #run(name: string, handler: () => unknown): void {

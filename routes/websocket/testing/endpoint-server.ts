@@ -54,6 +54,7 @@ export class FakeHub implements Subscriptions {
         return null
       },
       unsubscribe: (channel) => void member.channels.delete(channel),
+      flush: () => {},
       leave: () => {
         member.hasLeft = true
       }
