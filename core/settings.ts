@@ -411,7 +411,7 @@ export const settingRows: { readonly [Name in keyof Settings]: Row<Settings[Name
     default: 0.02,
     shownDefault: '0.02',
     meaning:
-      'WebSockets: how long a batch may wait for more messages; it does so only while the worker is busy',
+      'WebSockets: how long a batch waits for more messages at most; adaptive ones do so only while the worker is busy',
     expected: 'seconds from 0 to 10',
     read: (value) => seconds(value, 0, 10)
   },

@@ -66,7 +66,7 @@ export interface ServeOptions {
   readonly compressionLevel?: number
   /** WebSockets: most messages in a batch, where a route or its client asks for batches. @default 500 */
   readonly websocketBatchSize?: number
-  /** WebSockets: how long a batch may wait for more messages while the worker is busy. @default 0.02 */
+  /** WebSockets: how long a batch waits for more messages; adaptive ones only while the worker is busy. @default 0.02 */
   readonly websocketBatchTimeout?: number
   /** Channels: bytes of their past that all of them together may keep. @default 67108864 */
   readonly historyBytes?: number
