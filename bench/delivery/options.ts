@@ -30,8 +30,8 @@ process of its own, which parses every message. It fails when a message is missi
   client  to next to nobody else, 2,000 messages a second: CPU of that client
 
   --repeats N         Measurements of every way. Default: 3
-  --seconds N         Length of one measured window. Default: 4
-  --warm-up N         Length of the load before it. Default: 2
+  --seconds N         Length of one measured window. Default: 8
+  --warm-up N         Length of the load before it. Default: 4
   --subscribers N     Default: 1000
   --only LIST         Cases: ${caseKinds.join()}. Default: all
   --bytes LIST        Sizes of the messages. Default: 200,2000
@@ -47,8 +47,8 @@ export function parseDeliveryOptions(args: string[]): DeliveryOptions {
     args,
     options: {
       repeats: { type: 'string', default: '3' },
-      seconds: { type: 'string', default: '4' },
-      'warm-up': { type: 'string', default: '2' },
+      seconds: { type: 'string', default: '8' },
+      'warm-up': { type: 'string', default: '4' },
       subscribers: { type: 'string', default: '1000' },
       bytes: { type: 'string', default: '200,2000' },
       only: { type: 'string', default: caseKinds.join() },
