@@ -221,6 +221,18 @@ export const catalogue = {
     status: null,
     closeCode: null
   },
+  SCZ_ERR_WS_BATCH: {
+    message:
+      'Cannot send batches of "%s": use batch=0, batch=1, or a size from 10 to 1000 and milliseconds from 5 to 1000, as in batch=500,20',
+    status: 400,
+    closeCode: null
+  },
+  SCZ_ERR_WS_TAG: {
+    message:
+      'The client sent a binary message that begins neither with 0 nor with 1, as its subprotocol asks',
+    status: null,
+    closeCode: 1007
+  },
   SCZ_ERR_WS_UNMASKED: {
     message: 'The client sent a frame that is not masked',
     status: null,

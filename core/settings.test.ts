@@ -196,6 +196,15 @@ const examples: { readonly [N in Name]: Examples<Settings[N]> } = {
   closeTimeout: times,
   compressionThreshold: { good: wholeNumbers(0, 2 ** 30), bad: [...notWholeNumbers, 2 ** 30 + 1] },
   compressionLevel: { good: wholeNumbers(0, 9), bad: [...notWholeNumbers, 10, '10'] },
+  websocketBatchSize: { good: wholeNumbers(1, 10_000), bad: [...notWholeNumbers, 0, '0', 10_001] },
+  websocketBatchTimeout: {
+    good: [
+      ['0.02', 0.02],
+      [0, 0],
+      [10, 10]
+    ],
+    bad: ['', 'soon', '-1', -1, '10.1', 10.1, NaN, Infinity, null]
+  },
   historyBytes: { good: wholeNumbers(0, 2 ** 40), bad: [...notWholeNumbers, 2 ** 40 + 1] },
   idempotencyWindow: times,
   idempotencyKeys: { good: wholeNumbers(1, 10_000_000), bad: [...notWholeNumbers, 0, 10_000_001] },

@@ -54,6 +54,8 @@ export interface Settings {
   readonly compressionThreshold: number
   /** 0: nothing is compressed. */
   readonly compressionLevel: number
+  readonly websocketBatchSize: number
+  readonly websocketBatchTimeout: number
   readonly historyBytes: number
   readonly idempotencyWindow: number
   readonly idempotencyKeys: number
@@ -475,6 +477,27 @@ export const settingRows: { readonly [Name in keyof Settings]: Row<Settings[Name
     meaning: 'WebSockets: how hard to compress, from 1, the fastest, to 9; 0 is not at all',
     expected: 'a whole number from 0 to 9',
     read: (value) => wholeNumber(value, 0, 9)
+  },
+  websocketBatchSize: {
+    flag: 'websocket-batch-size',
+    placeholder: 'N',
+    environment: ['SCHERZO_WEBSOCKET_BATCH_SIZE', 'WEBSOCKET_BATCH_SIZE'],
+    default: 500,
+    shownDefault: '500',
+    meaning: 'WebSockets: most messages in a batch, where a route or its client asks for batches',
+    expected: 'a whole number from 1 to 10000',
+    read: (value) => wholeNumber(value, 1, 10_000)
+  },
+  websocketBatchTimeout: {
+    flag: 'websocket-batch-timeout',
+    placeholder: 'SECONDS',
+    environment: ['SCHERZO_WEBSOCKET_BATCH_TIMEOUT', 'WEBSOCKET_BATCH_TIMEOUT'],
+    default: 0.02,
+    shownDefault: '0.02',
+    meaning:
+      'WebSockets: how long a batch waits for more messages at most; adaptive ones do so only while the worker is busy',
+    expected: 'seconds from 0 to 10',
+    read: (value) => seconds(value, 0, 10)
   },
   historyBytes: {
     flag: 'history-bytes',

@@ -78,6 +78,10 @@ export interface ServeOptions {
   readonly compressionThreshold?: number
   /** WebSockets: how hard to compress, from 1 to 9; 0 is not at all. @default 6 */
   readonly compressionLevel?: number
+  /** WebSockets: most messages in a batch, where a route or its client asks for batches. @default 500 */
+  readonly websocketBatchSize?: number
+  /** WebSockets: how long a batch waits for more messages; adaptive ones only while the worker is busy. @default 0.02 */
+  readonly websocketBatchTimeout?: number
   /** Channels: bytes of their past that all of them together may keep. @default 67108864 */
   readonly historyBytes?: number
   /** Channels: for how long an idempotency key is remembered; 0 is not at all. @default 300 */

@@ -1,3 +1,4 @@
+import type { ChannelTraffic } from '../core/broadcast/channel-traffic.ts'
 import type { Runtime } from '../core/settings.ts'
 import type { Stats } from './metrics/stats.ts'
 
@@ -14,6 +15,8 @@ export interface ServerView {
   readonly reloads: number
   /** How many messages the hub has had. */
   readonly published: number
+  /** Channels with the most deliveries, added up over the workers that are there. */
+  readonly traffic: readonly ChannelTraffic[]
   /** Identities in channels with presence, once for each of them. */
   readonly present: number
   /** How many messages have told changes of presence. */

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import type { Logger } from 'pino'
 import type { HistoryOptions, HubHistory } from '../core/broadcast/history-reading.ts'
+import type { ChannelTraffic } from '../core/broadcast/channel-traffic.ts'
 import type { HubPresence } from '../core/broadcast/presence-reading.ts'
 import type { HubData, HubListener, PublishOptions, Published } from '../core/broadcast/hub.ts'
 import { ScherzoError, reasonOf } from '../core/errors.ts'
@@ -153,6 +154,10 @@ export class Server implements ScherzoServer, ServerView {
 
   get retired(): Stats {
     return this.#supervisor.retired
+  }
+
+  get traffic(): readonly ChannelTraffic[] {
+    return this.#task.hub.traffic
   }
 
   get published(): number {

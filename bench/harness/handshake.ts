@@ -9,14 +9,16 @@ export class Handshake {
   readonly #accept: string
   #received = ''
 
-  constructor(port: number, path: string) {
+  /** @param headers further lines of the request */
+  constructor(port: number, path: string, headers: readonly string[] = []) {
     const key = randomBytes(16).toString('base64')
     this.#accept = createHash('sha1')
       .update(key + GUID)
       .digest('base64')
     this.request =
       `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-      `Sec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\n\r\n`
+      `Sec-WebSocket-Key: ${key}\r\nSec-WebSocket-Version: 13\r\n` +
+      `${headers.map((line) => `${line}\r\n`).join('')}\r\n`
   }
 
   /** The bytes behind the response, or null while it is not complete. */

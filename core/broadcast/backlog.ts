@@ -1,5 +1,6 @@
 import { Queue } from '../bus/queue.ts'
-import type { Channel, Message } from './channel.ts'
+import type { Channel } from './channel.ts'
+import type { Message } from './message.ts'
 import type { SlowPolicy } from './subscriptions.ts'
 import type { Totals } from './totals.ts'
 
@@ -160,6 +161,13 @@ export class Backlog {
       if (this.#latest === null || this.#latest.get(message.conflationKey) === message) yield message
     }
   }
+}
+
+export interface Notice {
+  readonly frame: Buffer
+  readonly channel: Channel
+  /** How many messages it is about. */
+  readonly count: number
 }
 
 interface Missed {

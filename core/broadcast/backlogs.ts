@@ -1,5 +1,6 @@
 import { Backlog } from './backlog.ts'
-import type { Channel, Message } from './channel.ts'
+import type { Channel } from './channel.ts'
+import type { Message } from './message.ts'
 import type { SlowPolicy } from './subscriptions.ts'
 import type { Totals } from './totals.ts'
 
@@ -28,6 +29,12 @@ export class Backlogs {
 
   get isEmpty(): boolean {
     return this.#all.every((backlog) => backlog.isEmpty)
+  }
+
+  /** When the oldest message was read, or null. */
+  get since(): number | null {
+    const times = this.#all.flatMap(({ first }) => (first === null ? [] : [first.readAt]))
+    return times.length === 0 ? null : Math.min(...times)
   }
 
   /** @param messages at least one, all of one channel */

@@ -1,10 +1,14 @@
 import { equal, ok } from 'node:assert/strict'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import fc from 'fast-check'
+import type { Format } from './format.ts'
+import { formats, LONGEST_WAIT } from './testing/formats.ts'
 import type { Hub } from './hub.ts'
 import type { Membership, SlowPolicy } from './subscriptions.ts'
 import { FakeOutbox, isDelivery, isNotice } from './testing/fake-outbox.ts'
 import { createHub, loopTurn } from './testing/fake-bus.ts'
+import { isTagged } from './wrapping.ts'
 
 const CHANNELS = ['a', 'b', 'c']
 
@@ -15,8 +19,9 @@ class Client {
   readonly spans: { readonly channel: string; readonly from: number; to: number | null }[] = []
   isGone = false
 
-  constructor(hub: Hub, policy: SlowPolicy['policy'], read: ReadonlyMap<string, number>) {
-    this.member = hub.join(this.outbox, { policy, maxBytes: 400, maxAge: 1e9 }, () => this.end(read))
+  constructor(hub: Hub, policy: SlowPolicy['policy'], format: Format, read: ReadonlyMap<string, number>) {
+    this.outbox.isTagged = isTagged(format)
+    this.member = hub.join(this.outbox, { policy, maxBytes: 400, maxAge: 1e9 }, () => this.end(read), format)
   }
 
   subscribe(channel: string, read: ReadonlyMap<string, number>): void {
@@ -47,7 +52,12 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('turn' as const) }) },
   {
     weight: 2,
-    arbitrary: fc.record({ do: fc.constant('join' as const), policy: fc.nat(2), channel: fc.nat(2) })
+    arbitrary: fc.record({
+      do: fc.constant('join' as const),
+      policy: fc.nat(2),
+      channel: fc.nat(2),
+      format: fc.nat(formats.length - 1)
+    })
   },
   ...(['subscribe', 'unsubscribe', 'leave', 'stall', 'drain'] as const).map((name) =>
     fc.record({ do: fc.constant(name), client: fc.nat(20), channel: fc.nat(2) })
@@ -60,7 +70,7 @@ test('whatever happens, every message owed is delivered, told as skipped, or was
       fc.array(step, { maxLength: 120 }),
       fc.integer({ min: 1, max: 4 }),
       async (steps, chunk) => {
-        const { bus, hub } = createHub({ chunk })
+        const { bus, hub } = createHub({ chunk, load: () => 1 })
         const read = new Map<string, number>()
         for (const channel of CHANNELS) hub.subscribe(channel, ({ offset }) => void read.set(channel, offset))
         const clients: Client[] = []
@@ -71,7 +81,8 @@ test('whatever happens, every message owed is delivered, told as skipped, or was
           } else if (each.do === 'read') bus.turn(each.count)
           else if (each.do === 'turn') await loopTurn()
           else if (each.do === 'join') {
-            const client = new Client(hub, (['close', 'skip', 'latest'] as const)[each.policy]!, read)
+            const policy = (['close', 'skip', 'latest'] as const)[each.policy]!
+            const client = new Client(hub, policy, formats[each.format]!, read)
             clients.push(client)
             client.subscribe(CHANNELS[each.channel]!, read)
           } else if (clients.length > 0) {
@@ -88,6 +99,7 @@ test('whatever happens, every message owed is delivered, told as skipped, or was
           }
         }
         while (bus.turn() > 0) await loopTurn()
+        await delay(LONGEST_WAIT + 5)
         for (let turn = 0; turn < 500; turn++) await loopTurn()
         for (const { outbox } of clients) outbox.drain()
         const { owed, delivered, skipped, abandoned, held, heldBytes, holes } = hub.totals

@@ -2,10 +2,13 @@ import { performance } from 'node:perf_hooks'
 import type { JoinedBus, LogRecord, Published } from '../bus/bus.ts'
 import { ChannelRules } from './channel-rules.ts'
 import type { ChannelRule } from './channel-rules.ts'
-import { Channel, Message } from './channel.ts'
+import { type ChannelTraffic, trafficOf } from './channel-traffic.ts'
+import { Channel } from './channel.ts'
 import { type HistoryOptions, type HubHistory, readHistory } from './history-reading.ts'
 import type { HistorySource } from './history.ts'
 import { LogPosition } from './log-position.ts'
+import { LoopLoad } from './loop-load.ts'
+import { Message } from './message.ts'
 import { type HubPresence, type PresenceSource, checkPresence, readPresence } from './presence-reading.ts'
 import { type Comeback, Recovery, type RecoveryHost } from './recovery.ts'
 import {
@@ -19,6 +22,7 @@ import {
   watchedChannelOf
 } from './data.ts'
 import { FanOut } from './fan-out.ts'
+import { type Format, PLAIN } from './format.ts'
 import type { HubListener, HubMessage } from './listeners.ts'
 import { Stalled } from './stalled.ts'
 import { type Host, Subscriber } from './subscriber.ts'
@@ -33,6 +37,8 @@ export interface HubOptions {
   readonly chunk: number
   readonly history: HistorySource
   readonly presence: PresenceSource
+  /** How busy the loop is, from 0 to 1. @default that of this thread in the last 50 ms */
+  readonly load?: (now: number) => number
   /** Gets what listeners throw, and a word about offsets that do not follow each other. */
   readonly onError: (error: unknown, message: string) => void
 }
@@ -63,7 +69,7 @@ export class Hub implements Subscriptions {
   readonly #bus: HubBus
   readonly #onError: HubOptions['onError']
   readonly #channels = new Map<string, Channel>()
-  readonly #broadcast = new Channel(BROADCAST, null)
+  readonly #broadcast = new Channel(BROADCAST, null, this.totals)
   readonly #fanOut: FanOut
   readonly #stalled = new Stalled()
   readonly #host: Host
@@ -75,16 +81,19 @@ export class Hub implements Subscriptions {
   /** When the batch that is being read began, by performance.now(); 0 between batches. */
   #now = 0
 
-  constructor(bus: HubBus, { chunk, history, presence, onError }: HubOptions) {
+  constructor(bus: HubBus, { chunk, history, presence, load, onError }: HubOptions) {
     this.#bus = bus
     this.#onError = onError
     this.#history = history
     this.#presence = presence
     this.#channels.set(BROADCAST, this.#broadcast)
     const release = (channel: Channel): void => this.#release(channel)
-    this.#fanOut = new FanOut({ chunk, onFull: () => bus.pause(), onRelief: () => bus.resume() }, release)
+    const { totals } = this
+    const loop = new LoopLoad()
+    const fanOut = { chunk, totals, load: load ?? ((now: number) => loop.at(now)) }
+    this.#fanOut = new FanOut({ ...fanOut, onFull: () => bus.pause(), onRelief: () => bus.resume() }, release)
     this.#host = {
-      totals: this.totals,
+      totals,
       history,
       recover: (comeback) => this.#recover(comeback),
       stalled: this.#stalled,
@@ -178,8 +187,13 @@ export class Hub implements Subscriptions {
     return readPresence(this.#presence, this.#history, channel)
   }
 
-  join(outbox: Outbox, policy: SlowPolicy, close: (code: number, reason: string) => void): Subscriber {
-    const subscriber = new Subscriber(this.#host, outbox, policy, close)
+  join(
+    outbox: Outbox,
+    policy: SlowPolicy,
+    close: (code: number, reason: string) => void,
+    format: Format = PLAIN
+  ): Subscriber {
+    const subscriber = new Subscriber(this.#host, outbox, policy, close, format)
     subscriber.join(this.#broadcast)
     return subscriber
   }
@@ -187,10 +201,22 @@ export class Hub implements Subscriptions {
   /** How many members of this thread each channel has. */
   counts(): Map<string, number> {
     const counts = new Map<string, number>()
-    for (const { name, members, isBroadcast, isPresence } of this.#channels.values()) {
-      if (!isBroadcast && !isPresence && members.length > 0) counts.set(name, members.length)
+    for (const { name, size, isBroadcast, isPresence } of this.#channels.values()) {
+      if (!isBroadcast && !isPresence && size > 0) counts.set(name, size)
     }
     return counts
+  }
+
+  /** The channels with the most deliveries in this thread. */
+  traffic(): ChannelTraffic[] {
+    return trafficOf(this.#channels.values())
+  }
+
+  /** How long the oldest message has waited for its fan-out, and for a slow member, in seconds. */
+  ages(): { readonly queueAge: number; readonly heldAge: number } {
+    const now = performance.now()
+    const ageOf = (readAt: number | null): number => (readAt === null ? 0 : (now - readAt) / 1000)
+    return { queueAge: ageOf(this.#fanOut.oldest), heldAge: ageOf(this.#stalled.oldest) }
   }
 
   /** Applies the policies to what has been held back for too long at this time, by performance.now(). */
@@ -219,13 +245,14 @@ export class Hub implements Subscriptions {
     if (channel === undefined) return
     this.#checkOffset(channel, record.offset)
     channel.ordinal++
-    const { length } = channel.members
-    if (length > 0 || channel.recovery !== null) {
-      this.totals.owed += length
+    const { size } = channel
+    if (size > 0 || channel.recovery !== null) {
+      this.totals.owed += size
       if (this.#now === 0) this.#now = performance.now()
       const frame = channel.envelope.frame(record)
-      const message = new Message(channel, channel.ordinal, record.offset, record.key, frame, this.#now)
-      if (length > 0) this.#fanOut.add(message)
+      const { offset, key, time } = record
+      const message = new Message(channel, channel.ordinal, offset, key, frame, this.#now, time)
+      if (size > 0) this.#fanOut.add(message)
       channel.recovery?.take(message)
     }
     if (channel.listeners.size > 0) this.#tell(channel, record)
@@ -277,7 +304,7 @@ export class Hub implements Subscriptions {
   }
 
   #open(name: string): Channel {
-    const channel = new Channel(name, slowOf(this.rules.of(name)))
+    const channel = new Channel(name, slowOf(this.rules.of(name)), this.totals)
     this.#channels.set(name, channel)
     if (channel.isPresence) this.#presence.watch(watchedChannelOf(name), true)
     return channel

@@ -1,7 +1,11 @@
 import { deepEqual, equal, ok, throws } from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Format } from './format.ts'
 import type { Hub } from './hub.ts'
+import { formats, LONGEST_WAIT } from './testing/formats.ts'
+import { isTagged } from './wrapping.ts'
 import type { Recovered } from './since.ts'
 import type { Subscriber } from './subscriber.ts'
 import { DEFAULT_SLOW_POLICY } from './subscriptions.ts'
@@ -247,20 +251,24 @@ const step = fc.oneof(
 class Client {
   readonly got: number[] = []
   readonly #hub: Hub
+  readonly #format: Format
   outbox = new FakeOutbox()
   #member: Subscriber | null = null
   #seen = 0
   last = 0
 
-  constructor(hub: Hub) {
+  constructor(hub: Hub, format: Format) {
     this.#hub = hub
+    this.#format = format
   }
 
   come(): void {
     if (this.#member !== null) return
     this.outbox = new FakeOutbox()
     this.#seen = 0
-    this.#member = this.#hub.join(this.outbox, { policy: 'skip', maxBytes: 300, maxAge: 1e9 }, () => {})
+    this.outbox.isTagged = isTagged(this.#format)
+    const slow = { policy: 'skip', maxBytes: 300, maxAge: 1e9 } as const
+    this.#member = this.#hub.join(this.outbox, slow, () => {}, this.#format)
     void this.#member.subscribe('ticks', since(this.last))
   }
 
@@ -296,11 +304,15 @@ test('whatever happens, a client that comes back has every message once and in o
   const scenarios = fc.array(step, { maxLength: 80 })
   const property = async (
     steps: readonly (typeof step extends fc.Arbitrary<infer T> ? T : never)[],
-    size: number
+    size: number,
+    first: number
   ) => {
     const setup = open(size, 2)
     setup.history.isQuick = false
-    const clients = Array.from({ length: 5 }, () => new Client(setup.hub))
+    const clients = Array.from(
+      { length: 5 },
+      (_, index) => new Client(setup.hub, formats[(first + index) % formats.length]!)
+    )
     for (const each of steps) {
       const client = clients[each.client]!
       if (each.do === 'publish') await setup.hub.publish('ticks', 'x'.repeat(each.client * 40))
@@ -314,6 +326,7 @@ test('whatever happens, a client that comes back has every message once and in o
     }
     for (const client of clients) client.come()
     for (let turn = 0; turn < 40; turn++) {
+      if (turn === 20) await delay(LONGEST_WAIT + 5)
       setup.history.answer()
       setup.bus.turn()
       for (const { outbox } of clients) outbox.drain()
@@ -326,5 +339,8 @@ test('whatever happens, a client that comes back has every message once and in o
     const { owed, delivered, skipped, abandoned, held } = setup.hub.totals
     deepEqual([owed, held], [delivered + skipped + abandoned, 0])
   }
-  await fc.assert(fc.asyncProperty(scenarios, fc.integer({ min: 1, max: 12 }), property), { numRuns: 100 })
+  await fc.assert(
+    fc.asyncProperty(scenarios, fc.integer({ min: 1, max: 12 }), fc.nat(formats.length - 1), property),
+    { numRuns: 100 }
+  )
 })

@@ -1,6 +1,9 @@
 import { performance } from 'node:perf_hooks'
-import { type Channel, Message, Parcel } from './channel.ts'
+import type { Channel } from './channel.ts'
+import type { Format } from './format.ts'
 import type { HistoryAnswer, HistorySource } from './history.ts'
+import { Message } from './message.ts'
+import { Parcel } from './parcel.ts'
 import type { Lost } from './since.ts'
 
 /** What a recovery needs of its hub. */
@@ -20,6 +23,7 @@ export interface Comeback {
   channel: Channel
   /** The offset of the last message that it has; null: it only wants what comes. */
   readonly after: number | null
+  readonly format: Format
   isOver: boolean
   /** It gets no more than this: the offset is not there yet, or is of another epoch. */
   refuse(offset: number): void
@@ -95,7 +99,7 @@ export class Recovery {
   }
 
   #serveOne(comeback: Comeback, portions: Portions): void {
-    const { after, isOver } = comeback
+    const { after, format, isOver } = comeback
     const { offset, first, end } = portions
     if (isOver) return
     if (after !== null && after > offset) return comeback.refuse(portions.last)
@@ -104,16 +108,16 @@ export class Recovery {
     const from = Math.max(first, (after ?? offset) + 1)
     const lost = after !== null && after + 1 < first ? { from: after + 1, to: first - 1 } : null
     const isLevel = after === null || end === offset
-    comeback.advance(after === null ? null : portions.from(from), lost, portions.last, isLevel)
+    comeback.advance(after === null ? null : portions.from(from, format), lost, portions.last, isLevel)
   }
 
   #messagesOf({ messages, first }: HistoryAnswer): Message[] {
     const channel = this.#channel
     const now = performance.now()
-    return messages.map(({ data, isText, key }, index) => {
+    return messages.map(({ data, isText, key, time }, index) => {
       const offset = first + index
       const frame = channel.envelope.frame({ offset, isText, data: Buffer.from(data, 'latin1') })
-      return new Message(channel, channel.ordinal, offset, key, frame, now)
+      return new Message(channel, channel.ordinal, offset, key, frame, now, time)
     })
   }
 }
@@ -122,11 +126,11 @@ export class Recovery {
 const PAGE_SIZE = 1000
 const PAGE_BYTES = 262_144
 
-/** What the comebacks of one turn get: those that have the same offset share its bytes. */
+/** What the comebacks of one turn get: those that have the same offset and format share its bytes. */
 class Portions {
   readonly #past: readonly Message[]
   readonly #live: readonly Message[]
-  readonly #parcels = new Map<number, Parcel | null>()
+  readonly #parcels = new Map<Format, Map<number, Parcel | null>>()
   /** Of the channel's last message as the answer has it. */
   readonly offset: number
   readonly first: number
@@ -146,13 +150,15 @@ class Portions {
     return this.#live.at(-1)?.offset ?? this.offset
   }
 
-  from(offset: number): Parcel | null {
-    const known = this.#parcels.get(offset)
+  from(offset: number, format: Format): Parcel | null {
+    let parcels = this.#parcels.get(format)
+    if (parcels === undefined) this.#parcels.set(format, (parcels = new Map()))
+    const known = parcels.get(offset)
     if (known !== undefined) return known
     const past = this.#past.slice(Math.max(0, offset - this.first))
     const messages = this.end === this.offset ? [...past, ...this.#live] : past
-    const parcel = messages.length === 0 ? null : new Parcel(messages)
-    this.#parcels.set(offset, parcel)
+    const parcel = messages.length === 0 ? null : new Parcel(messages, format, true)
+    parcels.set(offset, parcel)
     return parcel
   }
 }

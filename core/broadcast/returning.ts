@@ -1,10 +1,13 @@
 import { ScherzoError } from '../errors.ts'
-import type { Channel, Parcel } from './channel.ts'
+import type { Channel } from './channel.ts'
+import type { Format } from './format.ts'
+import type { Parcel } from './parcel.ts'
 import type { Comeback } from './recovery.ts'
 import type { Lost, Recovered, Since } from './since.ts'
 
 /** What a comeback needs of its member. */
 export interface Returner {
+  readonly format: Format
   send(frame: Buffer): void
   /** @returns whether it is still a member then: the policy may have ended it */
   give(messages: Parcel): boolean
@@ -40,6 +43,10 @@ export class Returning implements Comeback {
     this.#isOfOtherEpoch = since !== null && since.epoch !== epoch
     this.#settle = settle
     this.after = since === null || this.#isOfOtherEpoch ? null : since.offset
+  }
+
+  get format(): Format {
+    return this.#member.format
   }
 
   advance(messages: Parcel | null, lost: Lost | null, offset: number, isLevel: boolean): void {

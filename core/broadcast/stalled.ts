@@ -21,6 +21,13 @@ export class Stalled implements StalledMembers {
     this.#timer = null
   }
 
+  /** When the oldest message that is held back was read, by performance.now(), or null. */
+  get oldest(): number | null {
+    let oldest = Infinity
+    for (const { heldSince } of this.#members) oldest = Math.min(oldest, heldSince ?? Infinity)
+    return oldest === Infinity ? null : oldest
+  }
+
   check(now: number): void {
     for (const member of this.#members) member.checkAge(now)
   }

@@ -1,15 +1,21 @@
 import { ScherzoError } from '../errors.ts'
 import type { Backlog } from './backlog.ts'
 import { Backlogs } from './backlogs.ts'
-import type { Channel, Message, Parcel, Subscription } from './channel.ts'
+import { framesApart } from './batches.ts'
+import type { Channel } from './channel.ts'
 import { BROADCAST, isPresenceName, presenceNameOf } from './data.ts'
+import type { Format } from './format.ts'
+import type { Subscription } from './group.ts'
 import type { HistorySource } from './history.ts'
+import type { Message } from './message.ts'
+import type { Parcel } from './parcel.ts'
 import type { Comeback } from './recovery.ts'
 import { Returning, type Returner } from './returning.ts'
 import { type Recovered, type Since, checkSince } from './since.ts'
 import type { Membership, Outbox, SlowPolicy } from './subscriptions.ts'
 import type { Totals } from './totals.ts'
 import { Watching } from './watching.ts'
+import { wrap } from './wrapping.ts'
 
 /** What a member needs of its hub. */
 export interface Host {
@@ -42,6 +48,7 @@ export class Subscriber implements Membership, Returner {
   readonly #outbox: Outbox
   readonly #policy: SlowPolicy
   readonly #close: (code: number, reason: string) => void
+  readonly format: Format
   readonly #subscriptions: Subscription[] = []
   /** By channel, once there are so many that looking through them takes longer than looking up. */
   #byChannel: Map<string, Subscription> | null = null
@@ -58,11 +65,18 @@ export class Subscriber implements Membership, Returner {
   /** As it has been told. */
   skipped = 0
 
-  constructor(host: Host, outbox: Outbox, policy: SlowPolicy, close: (code: number, reason: string) => void) {
+  constructor(
+    host: Host,
+    outbox: Outbox,
+    policy: SlowPolicy,
+    close: (code: number, reason: string) => void,
+    format: Format
+  ) {
     this.#host = host
     this.#outbox = outbox
     this.#policy = policy
     this.#close = close
+    this.format = format
     host.totals.members++
   }
 
@@ -104,6 +118,14 @@ export class Subscriber implements Membership, Returner {
     if (this.#drop(presenceNameOf(channel))) this.#watched--
   }
 
+  flush(): void {
+    if (this.#held !== null || this.#outbox.isStalled) return
+    for (const subscription of this.#subscriptions) {
+      const messages = subscription.takeWaiting()
+      if (messages.length > 0) this.#sendApart(messages)
+    }
+  }
+
   leave(): void {
     if (this.#hasLeft) return
     this.#hasLeft = true
@@ -119,8 +141,9 @@ export class Subscriber implements Membership, Returner {
     this.#endHolding()
   }
 
+  /** A notice. There are few, and they are short. */
   send(frame: Buffer): void {
-    this.#outbox.send(frame)
+    this.#outbox.send(wrap(frame, this.format, null))
   }
 
   give(messages: Parcel): boolean {
@@ -146,8 +169,14 @@ export class Subscriber implements Membership, Returner {
   deliver(parcel: Parcel, next: number): void {
     if (next > parcel.first) return this.#deliverFrom(parcel, next)
     if (this.#held !== null || this.#outbox.isStalled) return this.#holdBack(parcel.messages)
-    this.#outbox.send(parcel.bytes)
-    this.#count(parcel.messages.length)
+    const { bytes, messages } = parcel
+    this.#outbox.send(bytes)
+    this.#count(messages[0]!.channel, messages.length, bytes.length)
+  }
+
+  /** When the oldest message that is held back for it was read, or null. */
+  get heldSince(): number | null {
+    return this.#held?.since ?? null
   }
 
   /** Applies the policy to what has waited too long. */
@@ -214,8 +243,14 @@ export class Subscriber implements Membership, Returner {
   #deliverFrom({ messages }: Parcel, next: number): void {
     const rest = messages.filter(({ ordinal }) => ordinal >= next)
     if (this.#held !== null || this.#outbox.isStalled) return this.#holdBack(rest)
-    for (const { frame } of rest) this.#outbox.send(frame)
-    this.#count(rest.length)
+    this.#sendApart(rest)
+  }
+
+  #sendApart(messages: readonly Message[]): void {
+    for (const { frame, channel, count } of framesApart(messages, this.format)) {
+      this.#outbox.send(frame)
+      this.#count(channel, count, frame.length)
+    }
   }
 
   #holdBack(messages: readonly Message[]): void {
@@ -260,18 +295,20 @@ export class Subscriber implements Membership, Returner {
 
   #sendSlice(backlog: Backlog): void {
     for (const { channel, frame, count } of backlog.takeNotices()) {
-      if (frame !== null) this.#outbox.send(frame)
+      if (frame !== null) this.send(frame)
       else this.#watchAnew(channel)
       this.skipped += count
       this.#host.totals.skipped += count
+      channel.traffic.skipped += count
     }
+    const slice: Message[] = []
     for (let bytes = 0; bytes < SLICE_BYTES;) {
       const message = backlog.shift()
-      if (message === null) return
-      this.#outbox.send(message.frame)
-      this.#count(1)
+      if (message === null) break
+      slice.push(message)
       bytes += message.frame.length
     }
+    this.#sendApart(slice)
   }
 
   /** Changes without those before them would tell it something wrong. */
@@ -280,9 +317,13 @@ export class Subscriber implements Membership, Returner {
     this.#watch(channel)
   }
 
-  #count(messages: number): void {
+  #count({ traffic }: Channel, messages: number, bytes: number): void {
     this.delivered += messages
-    this.#host.totals.delivered += messages
+    const { totals } = this.#host
+    totals.delivered += messages
+    totals.bytes += bytes
+    traffic.delivered += messages
+    traffic.bytes += bytes
   }
 
   #closeSlow({ closeCode, message }: ScherzoError): void {
@@ -292,7 +333,7 @@ export class Subscriber implements Membership, Returner {
   }
 
   #add(channel: Channel): void {
-    const subscription = channel.add(this, this.#subscriptions.length)
+    const subscription = channel.add(this, this.format, this.#subscriptions.length)
     this.#subscriptions.push(subscription)
     if (this.#byChannel !== null) this.#byChannel.set(channel.name, subscription)
     else if (this.#subscriptions.length > FEW) {

@@ -1,3 +1,4 @@
+import type { Format } from './format.ts'
 import type { Recovered, Since } from './since.ts'
 
 /** The way to one client, as the hub sees it. */
@@ -21,8 +22,14 @@ export interface Subscriptions {
    * A connection joins, and gets what is broadcast.
    *
    * @param close is called when the policy ends the connection; the member has left by then
+   * @param format how it gets its messages; plain frames by default
    */
-  join(outbox: Outbox, policy: SlowPolicy, close: (code: number, reason: string) => void): Membership
+  join(
+    outbox: Outbox,
+    policy: SlowPolicy,
+    close: (code: number, reason: string) => void,
+    format?: Format
+  ): Membership
 }
 
 export interface Membership {
@@ -50,6 +57,8 @@ export interface Membership {
    */
   watchPresence(channel: string): void
   unwatchPresence(channel: string): void
+  /** Hands over what waits for a batch to be closed, unless the client is behind: nothing may follow a close frame. */
+  flush(): void
   leave(): void
 }
 

@@ -1,4 +1,6 @@
-import type { Channel, Parcel } from './channel.ts'
+import type { Channel } from './channel.ts'
+import type { Format } from './format.ts'
+import type { Parcel } from './parcel.ts'
 import type { Comeback } from './recovery.ts'
 import type { Returner } from './returning.ts'
 
@@ -13,6 +15,10 @@ export class Watching implements Comeback {
   constructor(channel: Channel, member: Returner) {
     this.channel = channel
     this.#member = member
+  }
+
+  get format(): Format {
+    return this.#member.format
   }
 
   advance(messages: Parcel | null): void {

@@ -62,6 +62,17 @@ function controlFrame(opcode: number, data: string | Uint8Array): Buffer {
   return dataFrame(opcode, data, false)
 }
 
+/** Whether a whole frame of ours has text. */
+export function isTextFrame(bytes: Buffer): boolean {
+  return (bytes[0]! & 0x0f) === TEXT
+}
+
+/** What is in a whole frame of ours. */
+export function payloadOf(bytes: Buffer): Buffer {
+  const length = bytes[1]!
+  return bytes.subarray(length < 126 ? 2 : length === 126 ? 4 : 10)
+}
+
 /** A final, unmasked frame (RFC 6455 section 5.1: a server masks none) with room for its payload at its end. */
 export function frame(opcode: number, length: number): Buffer {
   const header = length < 126 ? 2 : length < 65_536 ? 4 : 10

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { catalogue } from '../errors.ts'
+import { compressesItself } from './deflate-protocol.ts'
 import { negotiateDeflate } from './deflate.ts'
 import type { DeflateAgreement } from './deflate.ts'
 import { parseExtensions } from './extensions.ts'
@@ -16,8 +17,10 @@ export interface HandshakeOptions {
   /**
    * Chooses among the subprotocols that the client offers, its favourite first; null for none. Not called where it offers
    * none. A choice that was not offered counts as none, since the client would have to close the connection.
+   *
+   * @param deflates whether permessage-deflate can be agreed on
    */
-  readonly chooseProtocol: ((offered: readonly string[]) => string | null) | null
+  readonly chooseProtocol: ((offered: readonly string[], deflates: boolean) => string | null) | null
   /**
    * The origins that may connect, as browsers spell them: `https://example.com`. Null, and a list with `*`, allow all. A
    * request without an Origin is allowed: no browser sends one, and any other client could make one up.
@@ -77,10 +80,14 @@ export function shakeHands(
   if (offers === null) return refuse('SCZ_ERR_WS_EXTENSIONS')
   if (!isAllowed(fields.get('origin') ?? [], options.origins)) return refuse('SCZ_ERR_WS_ORIGIN')
 
+  const agreement = options.deflate ? negotiateDeflate(offers) : null
   const protocol =
-    protocols.length > 0 && options.chooseProtocol !== null ? options.chooseProtocol(protocols) : null
+    protocols.length > 0 && options.chooseProtocol !== null
+      ? options.chooseProtocol(protocols, agreement !== null)
+      : null
   const chosen = protocol !== null && protocols.includes(protocol) ? protocol : null
-  const deflate = options.deflate ? negotiateDeflate(offers) : null
+  // What is compressed already gets no smaller.
+  const deflate = compressesItself(chosen) ? null : agreement
   return { isAccepted: true, head: composeHead(keys[0]!, chosen, deflate), protocol: chosen, deflate }
 }
 

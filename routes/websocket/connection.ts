@@ -1,12 +1,15 @@
 import type { FastifyRequest } from 'fastify'
 import type { Socket } from 'node:net'
+import type { Format } from '../../core/broadcast/format.ts'
 import { Outbox } from '../../core/broadcast/outbox.ts'
 import type { Recovered, Since } from '../../core/broadcast/since.ts'
 import type { Membership } from '../../core/broadcast/subscriptions.ts'
+import { isTagged, wrap } from '../../core/broadcast/wrapping.ts'
 import { ScherzoError } from '../../core/errors.ts'
 import type { Rate } from '../../core/token-bucket.ts'
 import { closeCodes } from '../../core/websocket/close-codes.ts'
 import { compress } from '../../core/websocket/deflate.ts'
+import { plainProtocol } from '../../core/websocket/deflate-protocol.ts'
 import { FrameParser } from '../../core/websocket/frame-parser.ts'
 import type { FrameSink, ParserSettings } from '../../core/websocket/frame-parser.ts'
 import { binaryFrame, closeFrame, pingFrame, pongFrame, textFrame } from '../../core/websocket/frames.ts'
@@ -23,6 +26,7 @@ import { PACED_AT_ONCE, Pace } from './pace.ts'
 import { listen } from './socket-events.ts'
 import type { SocketListener } from './socket-events.ts'
 import { Standing } from './standing.ts'
+import { bytesToCompress, readTagged, taggedFrame } from './tagged-messages.ts'
 
 /** While more than this waits for a client, nothing is read from it: its messages would only make more to send. */
 const READ_WHILE_BELOW = 1_048_576
@@ -53,6 +57,8 @@ export interface Origin {
   readonly address: string | null
   /** Whether it is to say who it is in its first message. */
   readonly isAwaited: boolean
+  /** How it gets the messages of its channels. */
+  readonly format: Format
 }
 
 /** A WebSocket from the 101 on. */
@@ -63,6 +69,7 @@ export class Connection implements FrameSink, SocketListener, Client {
   readonly outbox: Outbox
   /** What we may compress with; 0 where compression was not agreed on. */
   readonly #maxWindowBits: number
+  readonly #format: Format
   readonly #group: number
   /** Null until it is open to the app: what is broadcast is for those whose identity is settled. */
   #membership: Membership | null
@@ -100,6 +107,7 @@ export class Connection implements FrameSink, SocketListener, Client {
     this.#parser = new FrameParser(this, this.#firstLimits ?? limits)
     this.outbox = new Outbox(socket)
     this.#maxWindowBits = deflate?.maxWindowBits ?? 0
+    this.#format = origin.format
     this.#group = roster.add(this)
     this.#membership = null
     this.standing = endpoint.hasIdentities || endpoint.hasHandlers ? new Standing(this, endpoint) : null
@@ -107,7 +115,7 @@ export class Connection implements FrameSink, SocketListener, Client {
     this.#pace = null
     this.#address = origin.address
     if (origin.address !== null) addresses.add(origin.address)
-    this.speaksProtocol = protocol === SUBPROTOCOL
+    this.speaksProtocol = protocol !== null && plainProtocol(protocol) === SUBPROTOCOL
     this.#session = null
     this.#view = null
     this.#state = OPEN
@@ -125,8 +133,11 @@ export class Connection implements FrameSink, SocketListener, Client {
     this.#first = null
     if (this.#firstLimits !== null) this.#firstLimits.maxMessageBytes = options.maxMessageBytes
     this.#firstLimits = null
-    const membership = services.subscriptions.join(this.outbox, options.slow, (code, reason) =>
-      this.close(code, reason)
+    const membership = services.subscriptions.join(
+      this.outbox,
+      options.slow,
+      (code, reason) => this.close(code, reason),
+      this.#format
     )
     this.#membership = membership
     if (this.speaksProtocol) this.send(connectedNotice(options, this.standing, channels), false)
@@ -148,9 +159,15 @@ export class Connection implements FrameSink, SocketListener, Client {
 
   send(data: string | Uint8Array, isBinary: boolean): void {
     if (this.#state !== OPEN) return
+    if (isTagged(this.#format)) return this.outbox.send(taggedFrame(data, isBinary, this.#endpoint.options))
     const compressed = this.#maxWindowBits > 0 ? this.#compress(data) : null
     const compose = isBinary ? binaryFrame : textFrame
     this.outbox.send(compose(compressed ?? data, compressed !== null))
+  }
+
+  /** Sends a plain frame that others get, too. */
+  sendFrame(frame: Buffer): void {
+    this.outbox.send(wrap(frame, this.#format, null))
   }
 
   subscribe(channel: string, since?: Since | null): Promise<Recovered | null> | undefined {
@@ -205,6 +222,7 @@ export class Connection implements FrameSink, SocketListener, Client {
     const frame = closeFrame(code, reason)
     if (this.#state !== OPEN) return
     this.#state = CLOSING
+    this.#membership?.flush()
     this.#leave()
     this.outbox.send(frame)
     this.#endpoint.services.deadlines.add(this)
@@ -232,6 +250,12 @@ export class Connection implements FrameSink, SocketListener, Client {
   }
 
   onMessage(data: Buffer, isBinary: boolean): void {
+    if (!isBinary || !isTagged(this.#format)) return this.#take(data, isBinary)
+    const message = readTagged(data, (this.#firstLimits ?? this.#endpoint.options).maxMessageBytes)
+    this.#take(message.data, message.isBinary)
+  }
+
+  #take(data: Buffer, isBinary: boolean): void {
     const { onMessage } = this.#endpoint.options
     const view = this.#view
     if (this.#state === OPEN && this.#first !== null) return this.#first.receive(data, isBinary)
@@ -306,7 +330,7 @@ export class Connection implements FrameSink, SocketListener, Client {
   /** How much may be looked at before looking whether to go on. */
   get #atOnce(): number {
     if (this.#rate !== null) return PACED_AT_ONCE
-    return this.#maxWindowBits === 0 ? Infinity : INFLATED_AT_ONCE
+    return this.#maxWindowBits > 0 || isTagged(this.#format) ? INFLATED_AT_ONCE : Infinity
   }
 
   /** How fast its messages are read: requests of the protocol are refused instead. */
@@ -353,11 +377,8 @@ export class Connection implements FrameSink, SocketListener, Client {
 
   #compress(data: string | Uint8Array): Buffer | null {
     const { compressionThreshold, compressionLevel } = this.#endpoint.options
-    // A character takes at most three bytes.
-    if (data.length * 3 < compressionThreshold) return null
-    const bytes = typeof data === 'string' ? Buffer.from(data) : data
-    if (bytes.length < compressionThreshold) return null
-    return compress(bytes, compressionLevel, this.#maxWindowBits)
+    const bytes = bytesToCompress(data, compressionThreshold)
+    return bytes === null ? null : compress(bytes, compressionLevel, this.#maxWindowBits)
   }
 
   #run(name: string, handler: () => unknown): void {

@@ -1,9 +1,13 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Attending } from '../../core/broadcast/attendance.ts'
 import type { ChannelRules } from '../../core/broadcast/channel-rules.ts'
+import { type Compression, type Format, formatOf } from '../../core/broadcast/format.ts'
+import type { Pace } from '../../core/broadcast/pace.ts'
 import type { Subscriptions } from '../../core/broadcast/subscriptions.ts'
 import type { Rate } from '../../core/token-bucket.ts'
+import { compressesItself } from '../../core/websocket/deflate-protocol.ts'
 import type { ParserSettings } from '../../core/websocket/frame-parser.ts'
+import type { AcceptedHandshake } from '../../core/websocket/handshake.ts'
 import type { ChannelCalls } from '../protocol/client.ts'
 import type { Connection } from './connection.ts'
 import type { Deadlines } from './deadlines.ts'
@@ -53,6 +57,21 @@ export class Endpoint {
 
   parserSettings(deflate: boolean): ParserSettings {
     return deflate ? this.#deflating : this.#plain
+  }
+
+  /** How a client gets the messages of its channels. */
+  formatFor(handshake: AcceptedHandshake, pace: Pace | null): Format {
+    return formatOf({ pace, isBinary: this.options.isBinary, compression: this.#compressionFor(handshake) })
+  }
+
+  #compressionFor({ protocol, deflate }: AcceptedHandshake): Compression | null {
+    const { compress, compressionLevel: level, compressionThreshold: threshold } = this.options
+    if (!compress) return null
+    if (compressesItself(protocol)) return { by: 'subprotocol', level, threshold, windowBits: 15 }
+    const windowBits = deflate?.maxWindowBits ?? 0
+    // zlib makes no smaller window than 9 bits.
+    if (windowBits < 9) return null
+    return { by: 'extension', level, threshold, windowBits: windowBits === 15 ? 15 : 9 }
   }
 
   /** Whether it matters who is at the other end. */

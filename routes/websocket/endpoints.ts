@@ -1,6 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { IncomingMessage } from 'node:http'
+import type { Format } from '../../core/broadcast/format.ts'
+import type { Pace } from '../../core/broadcast/pace.ts'
 import { DEFAULT_SLOW_POLICY } from '../../core/broadcast/subscriptions.ts'
 import type { Membership, SlowPolicy } from '../../core/broadcast/subscriptions.ts'
 import type { Settings } from '../../core/settings.ts'
@@ -9,6 +11,7 @@ import type { AcceptedHandshake } from '../../core/websocket/handshake.ts'
 import type { Reconnect } from '../protocol/notices.ts'
 import { Connection } from './connection.ts'
 import { firstForbidden, identify } from './admission.ts'
+import { paceFor } from './asked-pace.ts'
 import type { Control } from './control.ts'
 import { Deadlines } from './deadlines.ts'
 import { Endpoint } from './endpoint.ts'
@@ -20,7 +23,7 @@ import { SocketView } from './socket-view.ts'
 import { attachForeign } from './foreign.ts'
 import type { ForeignSocket } from './foreign.ts'
 import { beforeUpgradeOf, readEndpointOptions } from './options.ts'
-import type { HubRouteOptions } from './options.ts'
+import type { EndpointOptions, HubRouteOptions } from './options.ts'
 import { checkBody, refuse, refuseIdentity } from './refusals.ts'
 import { withoutQuery } from './request-log.ts'
 import { Roster } from './roster.ts'
@@ -148,7 +151,8 @@ export class Endpoints {
     if (upgrade === null) throw refuse(reply, isPlain(request) ? 'plain' : handshake)
     if (!handshake.isAccepted) throw refuse(reply, handshake)
     this.#checkRoom(request, reply)
-    const arrival = { endpoint, request, reply, upgrade, handshake }
+    const format = endpoint.formatFor(handshake, askedPace(options, request, reply))
+    const arrival = { endpoint, request, reply, upgrade, handshake, format }
     if (endpoint.hasIdentities) return this.#admit(arrival)
     this.#open(arrival, null, [...options.channelsFor(request, null)])
   }
@@ -187,7 +191,7 @@ export class Endpoints {
 
   /** @param channels null where the first message has to say who it is */
   #open(
-    { endpoint, request, reply, upgrade, handshake }: Arrival,
+    { endpoint, request, reply, upgrade, handshake, format }: Arrival,
     identity: Identity | null,
     channels: readonly string[] | null
   ): void {
@@ -195,7 +199,11 @@ export class Endpoints {
     reply.hijack()
     const socket = this.#upgrades.take(request.raw, upgrade)
     if (socket.destroyed) return
-    const connection = new Connection(socket, endpoint, handshake, { address, isAwaited: channels === null })
+    const connection = new Connection(socket, endpoint, handshake, {
+      address,
+      isAwaited: channels === null,
+      format
+    })
     const { standing } = connection
     // In one write with whatever is sent on open.
     connection.outbox.send(Buffer.from(handshake.head, 'latin1'))
@@ -217,6 +225,17 @@ interface Arrival {
   readonly reply: FastifyReply
   readonly upgrade: Upgrade
   readonly handshake: AcceptedHandshake
+  readonly format: Format
+}
+
+/** @throws SCZ_ERR_WS_BATCH */
+function askedPace(options: EndpointOptions, request: FastifyRequest, reply: FastifyReply): Pace | null {
+  try {
+    return paceFor(options, request)
+  } catch (error) {
+    reply.header('connection', 'close')
+    throw error
+  }
 }
 
 /** Whether a request does not even try to open a WebSocket. */

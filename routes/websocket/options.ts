@@ -1,8 +1,10 @@
 import type { FastifyRequest, RouteShorthandOptions } from 'fastify'
+import { type Pace, paceOf } from '../../core/broadcast/pace.ts'
 import { DEFAULT_SLOW_POLICY, isSlowPolicy } from '../../core/broadcast/subscriptions.ts'
 import type { SlowPolicy } from '../../core/broadcast/subscriptions.ts'
 import { ScherzoError } from '../../core/errors.ts'
 import type { Settings } from '../../core/settings.ts'
+import { withDeflate } from '../../core/websocket/deflate-protocol.ts'
 import { SUBPROTOCOL } from '../protocol/subprotocol.ts'
 import type { HubSocket } from './hub-socket.ts'
 import { isClientLimits, readLimits } from './limits.ts'
@@ -60,8 +62,24 @@ export interface HubRouteOptions extends BeforeUpgrade {
   readonly compressionThreshold?: number
   /** How much its clients may do. @default the settings of these names */
   readonly limits?: ClientLimits
+  /**
+   * Whether several messages of a channel come as one, a JSON array. `true` waits for more while the worker is busy, up to the
+   * setting websocketBatchTimeout; a pace of its own always waits. `false` also takes the choice from clients, who otherwise
+   * ask with `?batch=`. @default no batches, unless the client asks
+   */
+  readonly batch?: boolean | BatchOptions
+  /** Whether the JSON of channels comes in binary messages. @default false */
+  readonly binary?: boolean
   /** What becomes of a subscriber that does not keep up. @default close at 1 MiB or after 30 seconds */
   readonly slow?: Partial<SlowPolicy>
+}
+
+/** A batch is closed by whichever comes first. */
+export interface BatchOptions {
+  /** Most messages in a batch. @default the setting websocketBatchSize */
+  readonly size?: number
+  /** Seconds from its first message on. @default the setting websocketBatchTimeout */
+  readonly timeout?: number
 }
 
 /** The options of a route with every choice made. */
@@ -77,7 +95,7 @@ export interface EndpointOptions {
   readonly presenceData: PresenceData | null
   /** 0: no limit. */
   readonly maxSocketsPerIdentity: number
-  readonly chooseProtocol: ((offered: readonly string[]) => string | null) | null
+  readonly chooseProtocol: ((offered: readonly string[], deflates: boolean) => string | null) | null
   readonly origins: readonly string[] | null
   readonly maxMessageBytes: number
   readonly maxFragments: number
@@ -87,6 +105,12 @@ export interface EndpointOptions {
   readonly compressionThreshold: number
   readonly compressionLevel: number
   readonly limits: Limits
+  /** For those who do not ask for anything else; null: no batches. */
+  readonly batch: Pace | null
+  /** For those who only ask for batches. */
+  readonly batchDefault: Pace
+  readonly mayAskForBatch: boolean
+  readonly isBinary: boolean
   readonly slow: SlowPolicy
 }
 
@@ -97,8 +121,10 @@ export function readEndpointOptions(
   settings: Settings
 ): EndpointOptions {
   for (const [name, value] of Object.entries(given)) check(path, name, value)
-  const { channels = [], authenticate = null } = given
+  const { channels = [], authenticate = null, batch } = given
   const { protocols = given.onMessage === undefined ? [SUBPROTOCOL] : null } = given
+  const compress = (given.compress ?? true) && settings.compressionLevel > 0
+  const batchDefault = paceOf(settings.websocketBatchSize, settings.websocketBatchTimeout * 1000, true)
   const tokens = typeof authenticate === 'function' ? null : authenticate
   return {
     onMessage: given.onMessage ?? null,
@@ -111,14 +137,18 @@ export function readEndpointOptions(
     authorize: given.authorize ?? null,
     presenceData: given.presenceData ?? null,
     maxSocketsPerIdentity: settings.maxSocketsPerIdentity,
-    chooseProtocol: protocols === null ? null : chooserOf(protocols),
+    chooseProtocol: protocols === null ? null : chooserOf(protocols, compress),
     origins: given.origins ?? null,
     maxMessageBytes: given.maxMessageBytes ?? settings.maxMessageBytes,
     maxFragments: given.maxFragments ?? settings.maxFragments,
     pingInterval: settings.pingInterval,
-    compress: (given.compress ?? true) && settings.compressionLevel > 0,
+    compress,
     compressionThreshold: given.compressionThreshold ?? settings.compressionThreshold,
     compressionLevel: settings.compressionLevel,
+    batch: typeof batch === 'object' ? ownPace(batch, settings) : batch === true ? batchDefault : null,
+    batchDefault,
+    mayAskForBatch: batch !== false,
+    isBinary: given.binary ?? false,
     limits: readLimits(given.limits ?? {}, settings),
     slow: { ...DEFAULT_SLOW_POLICY, ...given.slow }
   }
@@ -140,10 +170,19 @@ const FOR_FASTIFY: ReadonlySet<string> = new Set([
 ] satisfies (keyof BeforeUpgrade)[])
 
 function chooserOf(
-  protocols: NonNullable<HubRouteOptions['protocols']>
-): (offered: readonly string[]) => string | null {
-  if (typeof protocols === 'function') return protocols
-  return (offered) => protocols.find((protocol) => offered.includes(protocol)) ?? null
+  protocols: NonNullable<HubRouteOptions['protocols']>,
+  compress: boolean
+): NonNullable<EndpointOptions['chooseProtocol']> {
+  const choose =
+    typeof protocols === 'function'
+      ? protocols
+      : (offered: readonly string[]) => protocols.find((protocol) => offered.includes(protocol)) ?? null
+  return compress ? withDeflate(choose) : (offered) => choose(offered)
+}
+
+function ownPace({ size, timeout }: BatchOptions, settings: Settings): Pace {
+  const { websocketBatchSize, websocketBatchTimeout } = settings
+  return paceOf(size ?? websocketBatchSize, (timeout ?? websocketBatchTimeout) * 1000, false)
 }
 
 type OwnName = Exclude<keyof HubRouteOptions, keyof BeforeUpgrade>
@@ -180,6 +219,11 @@ const RULES: Readonly<Record<OwnName, Rule>> = {
       '{ messagesPerSecond, messageBurst, subscriptionsPerSecond, subscriptionBurst, maxChannels, maxChannelNameBytes }, whole numbers',
     holds: isClientLimits
   },
+  batch: {
+    expected: 'true, false or { size, timeout }: messages from 1 to 10000, and seconds from 0 to 10',
+    holds: (value) => typeof value === 'boolean' || isBatchOptions(value)
+  },
+  binary: { expected: 'true or false', holds: (value) => typeof value === 'boolean' },
   slow: {
     expected: '{ policy: "close", "skip" or "latest", maxBytes, maxAge in milliseconds }',
     holds: isSlowPolicy
@@ -215,4 +259,11 @@ function isListOrFunction(value: unknown): boolean {
 
 function isWithin(least: number, most: number): (value: unknown) => boolean {
   return (value) => Number.isInteger(value) && Number(value) >= least && Number(value) <= most
+}
+
+function isBatchOptions(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const { size = 1, timeout = 0, ...rest } = value as BatchOptions
+  const isTime = typeof timeout === 'number' && timeout >= 0 && timeout <= 10
+  return isWithin(1, 10_000)(size) && isTime && Object.keys(rest).length === 0
 }

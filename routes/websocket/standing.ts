@@ -174,7 +174,7 @@ export class Standing implements Identified, Perishable {
       this.#connection.close(closeCodes.policyViolation, message)
       return false
     }
-    outbox.send(frame)
+    this.#connection.sendFrame(frame)
     return true
   }
 

@@ -4,6 +4,9 @@ import { request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, describe, test } from 'node:test'
 import { pino } from 'pino'
+import type { ChannelTraffic } from '../../core/broadcast/channel-traffic.ts'
+import { Histogram } from '../../core/broadcast/histogram.ts'
+import { BATCH_BOUNDS, LAG_BOUNDS } from '../../core/broadcast/totals.ts'
 import { LATENCY_BOUNDS, Stats } from '../metrics/stats.ts'
 import { serve } from '../serve.ts'
 import type { ServerView, WorkerView } from '../server-view.ts'
@@ -149,6 +152,15 @@ describe('/metrics', () => {
       stats.set('hubMembers', 5 * factor)
       stats.set('hubSubscriptions', 6 * factor)
       stats.set('hubHeldBytes', 7 * factor)
+      stats.count('hubBytes', 8 * factor)
+      stats.count('hubBytesBefore', 9 * factor)
+      stats.count('hubBytesAfter', factor)
+      stats.set('hubHeldAge', 2 * factor)
+      stats.set('hubQueueAge', 3 * factor)
+      const [batches, lags] = [new Histogram(BATCH_BOUNDS), new Histogram(LAG_BOUNDS)]
+      batches.observe(200, factor)
+      lags.observe(0.005, factor)
+      stats.setHub(batches, lags)
       stats.set('openConnections', 6 * factor)
       stats.set('openRequests', 7 * factor)
     }
@@ -190,6 +202,18 @@ describe('/metrics', () => {
     equal(value('hub_held_bytes'), 777)
     equal(value('hub_presence_members'), 10)
     equal(value('hub_presence_changes_total'), 11)
+    // The oldest of those that are there.
+    equal(value('hub_held_age_seconds'), 200)
+    equal(value('hub_queue_age_seconds'), 300)
+    equal(value('hub_bytes_total'), 8888)
+    equal(value('hub_compression_bytes_total', { side: 'before' }), 9999)
+    equal(value('hub_compression_bytes_total', { side: 'after' }), 1111)
+    equal(value('hub_batch_messages_bucket', { le: '100' }), 0)
+    equal(value('hub_batch_messages_bucket', { le: '200' }), 1111)
+    equal(value('hub_batch_messages_sum'), 222_200)
+    equal(value('hub_lag_seconds_bucket', { le: '0.0025' }), 0)
+    equal(value('hub_lag_seconds_bucket', { le: '0.005' }), 1111)
+    equal(value('hub_lag_seconds_count'), 1111)
   })
 
   test('has the bounds of the latency histogram', async () => {
@@ -297,10 +321,21 @@ describe('/metrics', () => {
   })
 })
 
+const traffic: ChannelTraffic = {
+  channel: 'ticks',
+  subscribers: 2,
+  published: 3,
+  delivered: 6,
+  skipped: 0,
+  bytes: 600,
+  bytesBefore: 0,
+  bytesAfter: 0
+}
+
 describe('/status', () => {
   test('has the shape that the manual shows', async () => {
     const [, example] = /```json\n([^]*?)```/.exec(manual) ?? []
-    const admin = await start(fakeView(multithread()))
+    const admin = await start(fakeView({ ...multithread(), traffic: [traffic] }))
     const response = await get(admin, '/status')
     equal(response.headers.get('content-type'), 'application/json; charset=utf-8')
     const status: unknown = await response.json()

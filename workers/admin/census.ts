@@ -50,6 +50,11 @@ export function sumOf(gauge: Gauge, threads: readonly WorkerView[]): number {
   return threads.reduce((sum, { stats }) => sum + stats.gauge(gauge), 0)
 }
 
+/** The most that a thread has, or 0. */
+export function mostOf(gauge: Gauge, threads: readonly WorkerView[]): number {
+  return threads.reduce((most, { stats }) => Math.max(most, stats.gauge(gauge)), 0)
+}
+
 /** The mean utilisation of all pool threads, from 0 to 1. */
 export function poolUtilisationOf(threads: readonly WorkerView[]): number {
   const poolThreads = sumOf('poolThreads', threads)

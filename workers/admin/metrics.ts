@@ -1,9 +1,9 @@
 import { Registry } from 'prom-client'
 import type { Metric } from 'prom-client'
-import { LANES, LATENCY_BOUNDS, STATUS_CLASSES } from '../metrics/stats.ts'
+import { LANES, STATUS_CLASSES } from '../metrics/stats.ts'
 import type { HistogramReading, Stats } from '../metrics/stats.ts'
 import type { WorkerView } from '../server-view.ts'
-import { poolUtilisationOf, sumOf } from './census.ts'
+import { mostOf, poolUtilisationOf, sumOf } from './census.ts'
 import type { Snapshot } from './census.ts'
 import { readProcessFigures } from './process-figures.ts'
 import type { ProcessFigures } from './process-figures.ts'
@@ -210,7 +210,36 @@ function hubFamilies({ counts, published, threads, view }: Snapshot): Family[] {
       'scherzo_hub_presence_changes_total',
       'Messages that told who joined and left.',
       view.presenceTold
-    )
+    ),
+    gauge(
+      'scherzo_hub_held_age_seconds',
+      'Age of the oldest message that is held back for a slow connection.',
+      mostOf('hubHeldAge', threads)
+    ),
+    gauge(
+      'scherzo_hub_queue_age_seconds',
+      'Age of the oldest message that waits for its fan-out.',
+      mostOf('hubQueueAge', threads)
+    ),
+    counter(
+      'scherzo_hub_bytes_total',
+      'Frames that were handed to the sockets of subscribers, in bytes on the wire.',
+      counts.counter('hubBytes')
+    ),
+    counter(
+      'scherzo_hub_compression_bytes_total',
+      'What compression was tried on, once for all who share it.',
+      [
+        { labels: { side: 'before' }, value: counts.counter('hubBytesBefore') },
+        { labels: { side: 'after' }, value: counts.counter('hubBytesAfter') }
+      ]
+    ),
+    histogram('scherzo_hub_batch_messages', 'Messages in a batch, once for all who share it.', [
+      { labels: {}, reading: counts.hubBatches() }
+    ]),
+    histogram('scherzo_hub_lag_seconds', 'Time from publishing to each hand-over to a subscriber.', [
+      { labels: {}, reading: counts.hubLags() }
+    ])
   ]
 }
 
@@ -255,11 +284,11 @@ function histogram(
 }
 
 /** Buckets are cumulative, and the last one is the count: both come from one reading. */
-function histogramSamples(name: string, labels: Labels, { counts, sum }: HistogramReading): Sample[] {
+function histogramSamples(name: string, labels: Labels, { bounds, counts, sum }: HistogramReading): Sample[] {
   let total = 0
   const buckets = counts.map((count, index) => {
     total += count
-    const bound = LATENCY_BOUNDS[index]
+    const bound = bounds[index]
     const le = bound === undefined ? '+Inf' : String(bound)
     return { metricName: `${name}_bucket`, labels: { ...labels, le }, value: total }
   })

@@ -1,9 +1,10 @@
+import type { ChannelTraffic } from '../../core/broadcast/channel-traffic.ts'
 import type { Runtime } from '../../core/settings.ts'
 import { LANES, STATUS_CLASSES } from '../metrics/stats.ts'
 import type { Lane, Stats } from '../metrics/stats.ts'
 import { packageVersion } from '../package-version.ts'
 import type { ServerState, WorkerView } from '../server-view.ts'
-import { poolUtilisationOf, sumOf } from './census.ts'
+import { mostOf, poolUtilisationOf, sumOf } from './census.ts'
 import type { Snapshot } from './census.ts'
 
 const version = packageVersion()
@@ -20,7 +21,9 @@ export interface Status {
   readonly runtime: Runtime
   readonly cores: number
   readonly reloads: number
-  readonly totals: Counts & { readonly restarts: number }
+  readonly totals: Counts & { readonly restarts: number; readonly published: number }
+  /** Those with the most deliveries, at most 20. */
+  readonly channels: readonly ChannelTraffic[]
   /** One for each thread: during a reload, or while an old one drains, two can have the same number. */
   readonly workers: readonly WorkerStatus[]
 }
@@ -49,12 +52,29 @@ interface Counts {
   readonly connectionsTimedOut: number
   readonly upgrades: number
   readonly openConnections: number
+  readonly hub: HubStatus
   /** Null in the runtime that has no pool. */
   readonly pool: PoolStatus | null
 }
 
 /** By status class, from `1xx` to `5xx`. */
 type RequestCounts = Readonly<Record<string, number>>
+
+interface HubStatus {
+  readonly members: number
+  readonly subscriptions: number
+  readonly delivered: number
+  readonly skipped: number
+  readonly slowClosed: number
+  /** Bytes, here and below. */
+  readonly heldBytes: number
+  readonly bytes: number
+  readonly bytesBefore: number
+  readonly bytesAfter: number
+  /** Seconds. */
+  readonly heldAge: number
+  readonly queueAge: number
+}
 
 interface PoolStatus {
   readonly threads: number
@@ -69,7 +89,7 @@ interface PoolStatus {
 }
 
 export function statusOf({ view, threads, counts, restarts }: Snapshot): Status {
-  const { startedAt, state, address, app, runtime, cores, reloads } = view
+  const { startedAt, state, address, app, runtime, cores, reloads, published, traffic } = view
   return {
     version,
     pid: process.pid,
@@ -82,8 +102,10 @@ export function statusOf({ view, threads, counts, restarts }: Snapshot): Status 
     reloads,
     totals: {
       restarts: [...restarts.values()].reduce((sum, each) => sum + each, 0),
+      published,
       ...countsOf(counts, threads, runtime)
     },
+    channels: traffic,
     workers: threads.map((thread) => workerStatus(thread, runtime))
   }
 }
@@ -121,7 +143,24 @@ function countsOf(counts: Stats, threads: readonly WorkerView[], runtime: Runtim
     connectionsTimedOut: counts.counter('connectionsTimedOut'),
     upgrades: counts.counter('upgrades'),
     openConnections: sumOf('openConnections', threads),
+    hub: hubOf(counts, threads),
     pool: runtime === 'multithread' ? poolOf(counts, threads) : null
+  }
+}
+
+function hubOf(counts: Stats, threads: readonly WorkerView[]): HubStatus {
+  return {
+    members: sumOf('hubMembers', threads),
+    subscriptions: sumOf('hubSubscriptions', threads),
+    delivered: counts.counter('hubDelivered'),
+    skipped: counts.counter('hubSkipped'),
+    slowClosed: counts.counter('hubSlowClosed'),
+    heldBytes: sumOf('hubHeldBytes', threads),
+    bytes: counts.counter('hubBytes'),
+    bytesBefore: counts.counter('hubBytesBefore'),
+    bytesAfter: counts.counter('hubBytesAfter'),
+    heldAge: mostOf('hubHeldAge', threads),
+    queueAge: mostOf('hubQueueAge', threads)
   }
 }
 

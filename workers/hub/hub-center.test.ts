@@ -97,4 +97,34 @@ test('the figures of the hub reach the statistics of its worker', async (t) => {
   equal(stats.counter('hubDelivered'), 2)
   equal(stats.gauge('hubMembers'), 1)
   equal(stats.gauge('hubSubscriptions'), 1)
+  equal(stats.counter('hubBytes'), 2 * (2 + '{"channel":"ticks","offset":1,"data":1}'.length))
+  equal(
+    stats.hubLags().counts.reduce((sum, count) => sum + count),
+    2
+  )
+})
+
+test('the primary knows the channels with the most deliveries, over all threads', async (t) => {
+  const { center, hubs } = open(t, 2)
+  for (const hub of hubs) await hub.serve()
+  const outboxes = [...hubs, hubs[0]!].map((hub) => join(hub, 'ticks'))
+  join(hubs[0]!, 'chat')
+  for (const channel of ['ticks', 'chat', 'ticks', 'unheard']) await hubs[1]!.hub.publish(channel, 1)
+  await until(() => outboxes.every(({ data }) => data.length === 2))
+  for (let count = 0; count < 4; count++) for (const hub of hubs) hub.measure(new Stats())
+  await until(() => center.traffic[0]?.subscribers === 3)
+  deepEqual(
+    center.traffic.map(({ channel, subscribers, published, delivered }) => [
+      channel,
+      subscribers,
+      published,
+      delivered
+    ]),
+    [
+      ['ticks', 3, 2, 6],
+      ['chat', 1, 1, 1]
+    ]
+  )
+  hubs[1]!.close()
+  await until(() => center.traffic[0]?.subscribers === 2)
 })

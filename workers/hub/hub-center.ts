@@ -9,6 +9,7 @@ import { Hub } from '../../core/broadcast/hub.ts'
 import { hasPresence } from '../../core/broadcast/presence-rule.ts'
 import type { Control } from '../../routes/websocket/control.ts'
 import type { ChannelRule } from '../../core/broadcast/channel-rules.ts'
+import { addTraffic, type ChannelTraffic } from '../../core/broadcast/channel-traffic.ts'
 import type { PresenceSource } from '../../core/broadcast/presence-reading.ts'
 import type { HistoryAnswer, HistoryQuery, HistorySource } from '../../core/broadcast/history.ts'
 import type { Settings } from '../../core/settings.ts'
@@ -60,6 +61,11 @@ export class HubCenter {
   /** How many messages have been published, by whatever thread. */
   get published(): number {
     return this.#bus.stats.messages
+  }
+
+  /** The channels with the most deliveries, as the threads told up to two seconds ago. */
+  get traffic(): readonly ChannelTraffic[] {
+    return addTraffic([...this.#links.values()].map(({ traffic }) => traffic))
   }
 
   /** The offset of the channel's last message; 0 before the first one. */
@@ -177,6 +183,7 @@ class Link {
   readonly #asks = new Map<number, (answer: LinkReport | null) => void>()
   #lastAsk = 0
   #serves = false
+  traffic: readonly ChannelTraffic[] = []
 
   constructor(port: MessagePort, listener: LinkListener) {
     this.#port = port
@@ -208,6 +215,9 @@ class Link {
     switch (report.type) {
       case 'serves':
         this.#serves = true
+        return
+      case 'traffic':
+        this.traffic = report.channels
         return
       case 'counts':
       case 'reached':

@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { AttendanceReport } from '../../core/broadcast/attendance.ts'
 import type { ChannelRule } from '../../core/broadcast/channel-rules.ts'
+import type { ChannelTraffic } from '../../core/broadcast/channel-traffic.ts'
 import type { HistoryAnswer, HistoryQuery } from '../../core/broadcast/history.ts'
 import type { BusDescription } from '../../core/bus/bus.ts'
 import type { Control } from '../../routes/websocket/control.ts'
@@ -26,6 +27,8 @@ export type LinkReport =
   | { readonly type: 'counts'; readonly ask: number; readonly counts: ChannelCounts }
   /** The thread wants to know the counts of all. */
   | { readonly type: 'count all'; readonly ask: number }
+  /** The channels with the most deliveries on the thread. */
+  | { readonly type: 'traffic'; readonly channels: readonly ChannelTraffic[] }
   | { readonly type: 'rule'; readonly ask: number; readonly pattern: string; readonly rule: ChannelRule }
   | { readonly type: 'history'; readonly ask: number; readonly channel: string; readonly query: HistoryQuery }
   /** Who is in channels there. */

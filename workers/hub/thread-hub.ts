@@ -15,6 +15,9 @@ import type { Stats } from '../metrics/stats.ts'
 import { Asks } from './asks.ts'
 import type { HubLink, LinkOrder, LinkReport } from './messages.ts'
 
+/** Every so many measurements, the primary is told of the channels: every two seconds. */
+const TRAFFIC_EVERY = 4
+
 /** A worker's or a pool thread's part of the hub. */
 export class ThreadHub {
   readonly hub: Hub
@@ -26,6 +29,10 @@ export class ThreadHub {
   #rules: Promise<unknown> | null = null
   /** Acts on the sockets of this thread, and tells how many it reached. */
   onControl: (control: Control) => number = () => 0
+  /** How often `measure` was called. */
+  #measured = 0
+  /** Deliveries that the primary knows of. */
+  #told = 0
   #isClosed = false
 
   constructor(
@@ -99,13 +106,22 @@ export class ThreadHub {
 
   /** Writes what the members got into the statistics of the worker. */
   measure(stats: Stats): void {
-    const { delivered, skipped, slowClosed, members, subscriptions, heldBytes } = this.hub.totals
+    const { totals } = this.hub
+    const { delivered, skipped, slowClosed, members, subscriptions, heldBytes } = totals
     stats.count('hubDelivered', delivered - stats.counter('hubDelivered'))
     stats.count('hubSkipped', skipped - stats.counter('hubSkipped'))
     stats.count('hubSlowClosed', slowClosed - stats.counter('hubSlowClosed'))
     stats.set('hubMembers', members)
     stats.set('hubSubscriptions', subscriptions)
     stats.set('hubHeldBytes', heldBytes)
+    stats.count('hubBytes', totals.bytes - stats.counter('hubBytes'))
+    stats.count('hubBytesBefore', totals.bytesBefore - stats.counter('hubBytesBefore'))
+    stats.count('hubBytesAfter', totals.bytesAfter - stats.counter('hubBytesAfter'))
+    const { queueAge, heldAge } = this.hub.ages()
+    stats.set('hubQueueAge', queueAge)
+    stats.set('hubHeldAge', heldAge)
+    stats.setHub(totals.batchSizes, totals.lags)
+    this.#tellTraffic()
   }
 
   /** Publishers that wait get SCZ_ERR_BUS_CLOSED. The primary lets go of the thread's place in the log. */
@@ -115,6 +131,14 @@ export class ThreadHub {
     this.hub.close()
     this.#port.close()
     this.#asks.close()
+  }
+
+  /** Looking through all channels takes a while where there are many, so it is done once for a few measurements. */
+  #tellTraffic(): void {
+    if (++this.#measured % TRAFFIC_EVERY !== 0 || this.hub.totals.delivered === this.#told || this.#isClosed)
+      return
+    this.#told = this.hub.totals.delivered
+    this.#report({ type: 'traffic', channels: this.hub.traffic() })
   }
 
   #take(order: LinkOrder): void {

@@ -1,6 +1,8 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'
+import { Histogram } from '../../core/broadcast/histogram.ts'
+import { BATCH_BOUNDS, LAG_BOUNDS } from '../../core/broadcast/totals.ts'
 import { COUNTERS, GAUGES, LANES, LATENCY_BOUNDS, STATUS_CLASSES, Stats } from './stats.ts'
 
 test('everything is 0 at first', () => {
@@ -9,9 +11,9 @@ test('everything is 0 at first', () => {
   for (const gauge of GAUGES) equal(stats.gauge(gauge), 0, gauge)
   for (const lane of LANES) {
     for (const statusClass of STATUS_CLASSES) equal(stats.requests(lane, statusClass), 0)
-    deepEqual(stats.latency(lane), { counts: emptyCounts(), sum: 0 })
+    deepEqual(stats.latency(lane), { bounds: LATENCY_BOUNDS, counts: emptyCounts(), sum: 0 })
   }
-  deepEqual(stats.poolWait(), { counts: emptyCounts(), sum: 0 })
+  deepEqual(stats.poolWait(), { bounds: LATENCY_BOUNDS, counts: emptyCounts(), sum: 0 })
 })
 
 test('every figure has cells of its own, and together they fill the memory', () => {
@@ -45,6 +47,13 @@ test('every figure has cells of its own, and together they fill the memory', () 
   }
   take(() => {
     for (const seconds of [...LATENCY_BOUNDS, 11]) stats.countPoolWait(seconds)
+  })
+  const batches = new Histogram(BATCH_BOUNDS)
+  const lags = new Histogram(LAG_BOUNDS)
+  take(() => {
+    for (const histogram of [batches, lags])
+      for (const bound of [...histogram.bounds, Infinity]) histogram.observe(bound, 1)
+    stats.setHub(batches, lags)
   })
   equal(filled.size, cells.length)
 })
@@ -106,7 +115,7 @@ test('requests that took the same time are counted, and their times added, toget
   const { counts, sum } = stats.latency('fast')
   equal(counts[LATENCY_BOUNDS.indexOf(0.5)], 16)
   equal(sum, 8)
-  deepEqual(stats.latency('main'), { counts: emptyCounts(), sum: 0 })
+  deepEqual(stats.latency('main'), { bounds: LATENCY_BOUNDS, counts: emptyCounts(), sum: 0 })
 })
 
 test('two views on one memory show the same', () => {
@@ -125,7 +134,7 @@ test('what was read stays as it was when the counting goes on', () => {
   const stats = new Stats()
   const before = stats.poolWait()
   stats.countPoolWait(1)
-  deepEqual(before, { counts: emptyCounts(), sum: 0 })
+  deepEqual(before, { bounds: LATENCY_BOUNDS, counts: emptyCounts(), sum: 0 })
 })
 
 test('the counts of another worker are added, its gauges are not', () => {
@@ -184,3 +193,21 @@ function emptyCounts(): number[] {
 function classesOf(stats: Stats, lane: 'fast' | 'main'): number[] {
   return STATUS_CLASSES.map((statusClass) => stats.requests(lane, statusClass))
 }
+
+test('what the hub has counted is replaced, and added up with that of other workers', () => {
+  const all = new Stats()
+  for (let worker = 0; worker < 2; worker++) {
+    const stats = new Stats()
+    const batches = new Histogram(BATCH_BOUNDS)
+    const lags = new Histogram(LAG_BOUNDS)
+    batches.observe(500, 1)
+    batches.observe(501, 1)
+    stats.setHub(batches, lags)
+    lags.observe(0.25, 3)
+    stats.setHub(batches, lags)
+    all.addCounts(stats)
+  }
+  const { counts, sum } = all.hubBatches()
+  deepEqual([counts[BATCH_BOUNDS.indexOf(500)], counts[BATCH_BOUNDS.indexOf(1000)], sum], [2, 2, 2002])
+  deepEqual([all.hubLags().counts[LAG_BOUNDS.indexOf(0.25)], all.hubLags().sum], [6, 1.5])
+})

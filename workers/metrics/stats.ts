@@ -1,3 +1,6 @@
+import type { Histogram } from '../../core/broadcast/histogram.ts'
+import { BATCH_BOUNDS, LAG_BOUNDS } from '../../core/broadcast/totals.ts'
+
 /** The lanes that requests are counted by. */
 export const LANES = ['fast', 'main'] as const
 export type Lane = (typeof LANES)[number]
@@ -22,7 +25,12 @@ export const COUNTERS = [
   'poolThreadsDied',
   'hubDelivered',
   'hubSkipped',
-  'hubSlowClosed'
+  'hubSlowClosed',
+  /** Of frames that were handed to sockets. */
+  'hubBytes',
+  /** Of what the hub tried to compress, once for all who share it. */
+  'hubBytesBefore',
+  'hubBytesAfter'
 ] as const
 export type Counter = (typeof COUNTERS)[number]
 
@@ -49,7 +57,11 @@ export const GAUGES = [
   'hubMembers',
   'hubSubscriptions',
   /** Held back for slow clients, in bytes of frames; frames that several of them wait for count for each. */
-  'hubHeldBytes'
+  'hubHeldBytes',
+  /** Of the oldest message that waits for its fan-out, in seconds. */
+  'hubQueueAge',
+  /** Of the oldest message that is held back for a slow client, in seconds. */
+  'hubHeldAge'
 ] as const
 export type Gauge = (typeof GAUGES)[number]
 
@@ -59,10 +71,13 @@ const GAUGE_AT = COUNTER_AT + COUNTERS.length
 const STATUS_AT = GAUGE_AT + GAUGES.length
 const LATENCY_AT = STATUS_AT + LANES.length * STATUS_CLASSES.length
 const POOL_WAIT_AT = LATENCY_AT + LANES.length * HISTOGRAM_CELLS
-const CELLS = POOL_WAIT_AT + HISTOGRAM_CELLS
+const HUB_BATCHES_AT = POOL_WAIT_AT + HISTOGRAM_CELLS
+const HUB_LAGS_AT = HUB_BATCHES_AT + BATCH_BOUNDS.length + 2
+const CELLS = HUB_LAGS_AT + LAG_BOUNDS.length + 2
 
-/** A histogram as it was read: one count for each bound and one for what is longer, and the sum in seconds. */
+/** A histogram as it was read: one count for each bound and one for what is above all of them, and the sum. */
 export interface HistogramReading {
+  readonly bounds: readonly number[]
   readonly counts: readonly number[]
   readonly sum: number
 }
@@ -104,6 +119,12 @@ export class Stats {
     this.#observe(POOL_WAIT_AT, seconds, 1)
   }
 
+  /** Takes over what the hub has counted so far. */
+  setHub(batches: Histogram, lags: Histogram): void {
+    this.#cells.set([...batches.counts, batches.sum], HUB_BATCHES_AT)
+    this.#cells.set([...lags.counts, lags.sum], HUB_LAGS_AT)
+  }
+
   count(counter: Counter, by = 1): void {
     this.#cells[COUNTER_AT + COUNTERS.indexOf(counter)]! += by
   }
@@ -126,11 +147,20 @@ export class Stats {
   }
 
   latency(lane: Lane): HistogramReading {
-    return this.#read(LATENCY_AT + LANES.indexOf(lane) * HISTOGRAM_CELLS)
+    return this.#read(LATENCY_AT + LANES.indexOf(lane) * HISTOGRAM_CELLS, LATENCY_BOUNDS)
   }
 
   poolWait(): HistogramReading {
-    return this.#read(POOL_WAIT_AT)
+    return this.#read(POOL_WAIT_AT, LATENCY_BOUNDS)
+  }
+
+  /** In messages. */
+  hubBatches(): HistogramReading {
+    return this.#read(HUB_BATCHES_AT, BATCH_BOUNDS)
+  }
+
+  hubLags(): HistogramReading {
+    return this.#read(HUB_LAGS_AT, LAG_BOUNDS)
   }
 
   /** Adds what another worker counted, gauges aside: that worker is gone. */
@@ -147,8 +177,8 @@ export class Stats {
     this.#cells[start + HISTOGRAM_CELLS - 1]! += seconds * times
   }
 
-  #read(start: number): HistogramReading {
-    const cells = this.#cells.subarray(start, start + HISTOGRAM_CELLS)
-    return { counts: [...cells.subarray(0, -1)], sum: cells.at(-1)! }
+  #read(start: number, bounds: readonly number[]): HistogramReading {
+    const cells = this.#cells.subarray(start, start + bounds.length + 2)
+    return { bounds, counts: [...cells.subarray(0, -1)], sum: cells.at(-1)! }
   }
 }

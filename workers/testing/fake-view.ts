@@ -12,6 +12,7 @@ export function fakeView(given: Partial<ServerView> = {}): ServerView {
     cores: 2,
     reloads: 0,
     published: 0,
+    traffic: [],
     present: 0,
     presenceTold: 0,
     threads: [fakeWorker(1), fakeWorker(2)],

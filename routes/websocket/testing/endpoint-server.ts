@@ -8,6 +8,7 @@ import { WebSocket } from 'ws'
 import type { ClientOptions } from 'ws'
 import type { Attending } from '../../../core/broadcast/attendance.ts'
 import { ChannelRules } from '../../../core/broadcast/channel-rules.ts'
+import { PLAIN, type Format } from '../../../core/broadcast/format.ts'
 import type { Outbox } from '../../../core/broadcast/outbox.ts'
 import type { HubHistory } from '../../../core/broadcast/history-reading.ts'
 import type { HubPresence } from '../../../core/broadcast/presence-reading.ts'
@@ -48,6 +49,7 @@ export interface Member {
   readonly outbox: Outbox
   readonly policy: SlowPolicy
   readonly close: (code: number, reason: string) => void
+  readonly format: Format
   readonly channels: Set<string>
   hasLeft: boolean
 }
@@ -71,8 +73,8 @@ export class FakeHub implements Subscriptions, ChannelCalls {
     return this.onHistory(...call)
   }
 
-  join(outbox: Outbox, policy: SlowPolicy, close: Member['close']): Membership {
-    const member: Member = { outbox, policy, close, channels: new Set(), hasLeft: false }
+  join(outbox: Outbox, policy: SlowPolicy, close: Member['close'], format: Format = PLAIN): Membership {
+    const member: Member = { outbox, policy, close, format, channels: new Set(), hasLeft: false }
     this.members.push(member)
     return {
       subscribe: async (channel: string, since?: Since | null) => {
@@ -86,6 +88,7 @@ export class FakeHub implements Subscriptions, ChannelCalls {
       has: (channel) => member.channels.has(channel),
       watchPresence: () => {},
       unwatchPresence: () => {},
+      flush: () => {},
       leave: () => {
         member.hasLeft = true
       }
