@@ -8,8 +8,8 @@ import { closeOf, connect, handshake, messages, startEndpoints } from './testing
 import type { AddRoutes } from './testing/endpoint-server.ts'
 import type { HubRouteOptions } from './options.ts'
 
-const PROTOCOL = 'scherzo.v1'
-const DEFLATING = 'scherzo.v1+deflate'
+const PROTOCOL = 'chat.v1'
+const DEFLATING = 'chat.v1+deflate'
 
 const echo: HubRouteOptions = {
   protocols: [PROTOCOL],
