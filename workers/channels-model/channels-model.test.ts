@@ -43,7 +43,7 @@ test('whatever clients do and workers die, each client gets what was published, 
       ...(PATH !== undefined && { path: PATH })
     })
   } finally {
-    await stage.end()
     t.diagnostic(`${runs} schedules: ${JSON.stringify(sums)}`)
+    await stage.end()
   }
 })

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { ScherzoError } from '../../core/errors.ts'
 import { serve } from '../serve.ts'
 import type { ScherzoServer } from '../server.ts'
 import { World } from './world.ts'
@@ -28,8 +29,12 @@ export class Stage {
   }
 
   async end(): Promise<void> {
-    await this.#server?.close()
+    const server = this.#server
     this.#server = null
+    // A worker that was told to die may do so only now.
+    await server?.close().catch((error: unknown) => {
+      if (this.#kills === 0 || !isDeath(error)) throw error
+    })
   }
 
   async #start(): Promise<void> {
@@ -45,4 +50,11 @@ export class Stage {
     this.#kills = 0
     this.#epoch = (await this.#server.publish('epoch', null)).epoch
   }
+}
+
+function isDeath(error: unknown): boolean {
+  return (
+    error instanceof ScherzoError &&
+    (error.code === 'SCZ_ERR_WORKER_ERROR' || error.code === 'SCZ_ERR_WORKER_EXIT')
+  )
 }
