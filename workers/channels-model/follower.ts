@@ -45,6 +45,8 @@ export class Follower {
   readonly #policy: Policy
   readonly #historySize: number
   readonly #epoch: string
+  /** The highest offset that was there before the client connected. */
+  readonly #knownBefore: number
   /** Those without an answer, the oldest first. */
   #asked: Asked[] = []
   /** The one whose messages come. */
@@ -67,6 +69,7 @@ export class Follower {
     this.#historySize = historySize
     this.#epoch = epoch
     this.#ledger = ledger
+    this.#knownBefore = ledger.known(channel)
     this.#fault = (text) => fault(`${channel}: ${text}`)
   }
 
@@ -97,7 +100,7 @@ export class Follower {
     const isAgain = this.#isWanted && since === null
     if (!isAgain) this.#callOff()
     this.#isWanted = true
-    const known = this.#ledger.known(this.channel)
+    const known = id === null ? this.#knownBefore : this.#ledger.known(this.channel)
     this.#asked.push({
       id,
       since,

@@ -10,7 +10,7 @@ export interface Counts {
 
 /** What happened in a schedule, for the report. */
 export type Happened = Record<
-  keyof Counts | 'commands' | 'connections' | 'published' | 'kills' | 'reloads',
+  keyof Counts | 'commands' | 'connections' | 'published' | 'unanswered' | 'kills' | 'reloads',
   number
 >
 
@@ -19,5 +19,13 @@ export function nothingCounted(): Counts {
 }
 
 export function nothingHappened(): Happened {
-  return { commands: 0, connections: 0, published: 0, kills: 0, reloads: 0, ...nothingCounted() }
+  return {
+    commands: 0,
+    connections: 0,
+    published: 0,
+    unanswered: 0,
+    kills: 0,
+    reloads: 0,
+    ...nothingCounted()
+  }
 }

@@ -27,6 +27,11 @@ export class Ledger {
     return this.#attempts.length
   }
 
+  /** Of how many nobody knows from an answer whether they were published. */
+  get unanswered(): number {
+    return this.#attempts.filter(({ outcome }) => outcome === 'open').length
+  }
+
   attempt(origin: string, channel: string): Attempt {
     const n = this.#attempts.length
     const attempt: Attempt = { n, channel, origin, known: this.known(channel), outcome: 'open', offset: null }

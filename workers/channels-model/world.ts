@@ -78,7 +78,8 @@ export class World {
       ...happened,
       commands: this.#commands,
       connections: connections.length,
-      published: this.#ledger.size
+      published: this.#ledger.size,
+      unanswered: this.#ledger.unanswered
     }
   }
 
@@ -150,8 +151,8 @@ export class World {
 
   #mayBeLost({ thread, isDropped, wasPaused, policy }: Connection): boolean {
     if (thread === 0 || isDropped || this.#upheaval.isDead(thread)) return true
-    // It did not answer the close frame in time.
-    return wasPaused && (policy === 'close' || this.#upheaval.reloads > 0)
+    // It did not answer the close frame in time, or this process did not.
+    return this.#upheaval.reloads > 0 || (wasPaused && policy === 'close')
   }
 
   #since(connection: Connection, channel: string, start: Start): Since | null {
