@@ -62,7 +62,7 @@ export class World {
   /** The end of what the connections that are named in the faults sent and were told. */
   get transcripts(): string {
     const named = this.#clients.connections.filter(({ name }) =>
-      this.faults.some((text) => text.includes(name))
+      this.faults.some((text) => text.includes(`${name}:`))
     )
     return transcriptsOf(named)
   }
