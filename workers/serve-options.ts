@@ -66,6 +66,12 @@ export interface ServeOptions {
   readonly compressionLevel?: number
   /** Channels: bytes of their past that all of them together may keep. @default 67108864 */
   readonly historyBytes?: number
+  /** Channels: `memory`, or the address of the broker that carries them between instances; see docs/SCALING.md. @default 'memory' */
+  readonly broker?: string
+  /** Channels: what the names of keys and subjects at the broker begin with. @default 'scherzo' */
+  readonly brokerPrefix?: string
+  /** Channels: how long a message may wait for the broker before `publish()` fails. @default 5 */
+  readonly brokerTimeout?: number
   /** `auto` is readable on a terminal and JSON elsewhere. @default 'auto' */
   readonly logFormat?: Settings['logFormat']
   /** Lines of this level and above are logged. @default 'info' */

@@ -1,3 +1,4 @@
+import type { BrokerFigures } from '../core/bus/broker.ts'
 import type { Runtime } from '../core/settings.ts'
 import type { Stats } from './metrics/stats.ts'
 
@@ -14,10 +15,21 @@ export interface ServerView {
   readonly reloads: number
   /** How many messages the hub has had. */
   readonly published: number
+  /** Null without one. */
+  readonly broker: BrokerView | null
   /** Every worker thread that is there now, those that are starting or draining, too. */
   readonly threads: readonly WorkerView[]
   /** What workers that are gone have counted. */
   readonly retired: Stats
+}
+
+export interface BrokerView extends BrokerFigures {
+  /** Its kind and address, without credentials. */
+  readonly name: string
+  /** Messages that this instance should have had and that were gone. */
+  readonly lost: number
+  /** Channels that are subscribed to. */
+  readonly channels: number
 }
 
 export type ServerState = 'starting' | 'ready' | 'reloading' | 'draining'

@@ -6,6 +6,7 @@ import type { HistorySource } from './history.ts'
 import { LogPosition } from './log-position.ts'
 import { Recovery, type RecoveryHost } from './recovery.ts'
 import type { Returning } from './returning.ts'
+import type { Gap } from '../bus/log-record.ts'
 import { BROADCAST, type HubData, checkChannel, decodeData, encodeData } from './data.ts'
 import { FanOut } from './fan-out.ts'
 import type { HubListener, HubMessage } from './listeners.ts'
@@ -20,6 +21,8 @@ export interface HubOptions {
   /** How many members are served before the rest of the event loop has its turn. */
   readonly chunk: number
   readonly history: HistorySource
+  /** Is told which channels this thread wants; null where all of them come anyway. @default null */
+  readonly demand?: Demand | null
   /** Gets what listeners throw, and a word about offsets that do not follow each other. */
   readonly onError: (error: unknown, message: string) => void
 }
@@ -27,6 +30,14 @@ export interface HubOptions {
 export interface PublishOptions {
   /** With the policy `latest`, a later message of the channel with the same key stands in for this one. */
   readonly key?: string
+}
+
+/** With a broker, only those channels come to a thread that some thread of its instance wants. */
+export interface Demand {
+  /** @returns settles when all messages that are published from then on come; null: they do */
+  want(channel: string): Promise<void> | null
+  /** Nobody here wants it for now. */
+  release(channel: string): void
 }
 
 /** What a hub needs of its bus. */
@@ -43,22 +54,24 @@ export class Hub implements Subscriptions {
   readonly #stalled = new Stalled()
   readonly #host: Host
   readonly #history: HistorySource
+  readonly #demand: Demand | null
   readonly #recoveries: RecoveryHost
   readonly #position = new LogPosition()
   #reading: Promise<void> | null = null
   /** When the batch that is being read began, by performance.now(); 0 between batches. */
   #now = 0
 
-  constructor(bus: HubBus, { chunk, history, onError }: HubOptions) {
+  constructor(bus: HubBus, { chunk, history, onError, demand = null }: HubOptions) {
     this.#bus = bus
     this.#onError = onError
     this.#history = history
+    this.#demand = demand
     this.#channels.set(BROADCAST, this.#broadcast)
     const release = (channel: Channel): void => this.#release(channel)
     this.#fanOut = new FanOut({ chunk, onFull: () => bus.pause(), onRelief: () => bus.resume() }, release)
     this.#host = {
       totals: this.totals,
-      history,
+      live: (channel) => demand?.want(channel) ?? null,
       recover: (returning) => this.#recover(returning),
       stalled: this.#stalled,
       channel: (name) => this.#channel(name),
@@ -137,6 +150,18 @@ export class Hub implements Subscriptions {
     return subscriber
   }
 
+  prepare(channels: readonly string[]): Promise<void> | null {
+    if (this.#demand === null) return null
+    const coming: Promise<void>[] = []
+    for (const channel of channels) {
+      checkChannel(channel)
+      const wanted = this.#demand.want(channel)
+      if (wanted !== null) coming.push(wanted)
+      if (!this.#channels.has(channel)) this.#demand.release(channel)
+    }
+    return coming.length === 0 ? null : Promise.all(coming).then(() => {})
+  }
+
   /** How many members of this thread each channel has. */
   counts(): Map<string, number> {
     const counts = new Map<string, number>()
@@ -166,18 +191,31 @@ export class Hub implements Subscriptions {
     this.#position.read++
     const channel = this.#channels.get(record.channel)
     if (channel === undefined) return
+    const { gap } = record
+    if (gap !== null) return this.#takeGap(channel, record, gap)
     this.#checkOffset(channel, record.offset)
     channel.ordinal++
-    const { length } = channel.members
-    if (length > 0 || channel.recovery !== null) {
-      this.totals.owed += length
-      if (this.#now === 0) this.#now = performance.now()
-      const frame = channel.envelope.frame(record)
-      const message = new Message(channel, channel.ordinal, record.offset, record.key, frame, this.#now)
-      if (length > 0) this.#fanOut.add(message)
-      channel.recovery?.take(message)
-    }
+    if (channel.members.length > 0 || channel.recovery !== null)
+      this.#send(channel, record.offset, record.key, channel.envelope.frame(record))
     if (channel.listeners.size > 0) this.#tell(channel, record)
+  }
+
+  /** What can't be had is told in its place, as if it were a message. None can stand in for it. */
+  #takeGap(channel: Channel, { epoch }: LogRecord, { from, to, isNewEpoch }: Gap): void {
+    channel.lastOffset = to
+    channel.ordinal++
+    if (isNewEpoch) channel.recovery?.outdate()
+    const frame = channel.envelope.lostFrame({ from, to }, isNewEpoch ? epoch : null, null)
+    this.#send(channel, to, `\0lost ${epoch} ${to}`, frame)
+  }
+
+  #send(channel: Channel, offset: number, key: string | null, frame: Buffer): void {
+    const { length } = channel.members
+    this.totals.owed += length
+    if (this.#now === 0) this.#now = performance.now()
+    const message = new Message(channel, channel.ordinal, offset, key, frame, this.#now)
+    if (length > 0) this.#fanOut.add(message)
+    channel.recovery?.take(message)
   }
 
   #tell({ name, listeners }: Channel, record: LogRecord): void {
@@ -217,11 +255,13 @@ export class Hub implements Subscriptions {
     checkChannel(name)
     const channel = new Channel(name)
     this.#channels.set(name, channel)
+    void this.#demand?.want(name)
     return channel
   }
 
   /** Clients name channels: those that nobody wants any more must not stay in memory. */
   #release(channel: Channel): void {
-    if (!channel.isBroadcast && !channel.isWanted) this.#channels.delete(channel.name)
+    if (channel.isBroadcast || channel.isWanted || !this.#channels.delete(channel.name)) return
+    this.#demand?.release(channel.name)
   }
 }

@@ -2,7 +2,6 @@ import { ScherzoError } from '../errors.ts'
 import { Backlog } from './backlog.ts'
 import type { Channel, Message, Parcel, Subscription } from './channel.ts'
 import { BROADCAST } from './data.ts'
-import type { HistorySource } from './history.ts'
 import { Returning, type Returner } from './returning.ts'
 import { type Recovered, type Since, checkSince } from './since.ts'
 import type { Membership, Outbox, SlowPolicy } from './subscriptions.ts'
@@ -15,7 +14,8 @@ export interface Host {
   readonly stalled: StalledMembers
   /** @throws SCZ_ERR_HUB_CHANNEL */
   channel(name: string): Channel
-  readonly history: HistorySource
+  /** Settles when the channel's messages reach this thread; null: they do. */
+  live(channel: string): Promise<void> | null
   /** Lets it catch up with its channel. */
   recover(returning: Returning): void
   /** Forgets the channel if nobody wants it any more. */
@@ -55,16 +55,17 @@ export class Subscriber implements Membership, Returner {
     host.totals.members++
   }
 
-  subscribe(channel: string): void
+  subscribe(channel: string): Promise<void> | undefined
   subscribe(channel: string, since: Since | null): Promise<Recovered | null>
-  subscribe(channel: string, since?: Since | null): Promise<Recovered | null> | undefined {
+  subscribe(channel: string, since?: Since | null): Promise<Recovered | null | void> | undefined {
     const isKnown =
       channel !== BROADCAST && (this.#find(channel) !== undefined || this.#returning?.has(channel) === true)
-    if (this.#hasLeft || isKnown) return since === undefined ? undefined : Promise.resolve(null)
+    if (this.#hasLeft || isKnown)
+      return since === undefined ? (this.#host.live(channel) ?? undefined) : Promise.resolve(null)
     if (since !== undefined) return this.#return(channel, since)
     this.#add(this.#host.channel(channel))
     this.#host.totals.subscriptions++
-    return undefined
+    return this.#host.live(channel) ?? undefined
   }
 
   /** For the hub: what is broadcast, too. */
@@ -146,7 +147,7 @@ export class Subscriber implements Membership, Returner {
     if (since !== null) checkSince(since)
     const channel = this.#host.channel(name)
     const { promise, resolve } = Promise.withResolvers<Recovered | null>()
-    const returning = new Returning(channel, this, this.#host.history.epoch, since, resolve)
+    const returning = new Returning(channel, this, since, resolve)
     this.#returning ??= new Map()
     this.#returning.set(name, returning)
     this.#host.recover(returning)

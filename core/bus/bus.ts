@@ -7,6 +7,7 @@ import { INBOX_DATA, LOG_DATA, RECORD_SHARE } from './memory.ts'
 import type { PublishOptions } from './message.ts'
 import { Publisher } from './publisher.ts'
 import { isRingSize } from './ring.ts'
+import type { Relay } from './relay/relay.ts'
 import { Sequencer } from './sequencer.ts'
 import type { Published } from './settler.ts'
 
@@ -34,6 +35,11 @@ export interface BusOptions {
    * @default 64 MiB
    */
   readonly maxWaitingBytes?: number
+  /**
+   * Carries the messages to other instances and back.
+   * @default none: the bus itself gives them their offsets
+   */
+  readonly relay?: Relay | null
 }
 
 export interface BusStats {
@@ -61,11 +67,14 @@ const PRIMARY = 0
 
 /** The bus as the primary sees it. It keeps the process alive until it is closed. */
 export class Bus {
-  readonly epoch: string = randomUUID()
+  /** '' where a broker gives each channel its own. */
+  readonly epoch: string
   readonly #options: Required<BusOptions>
   readonly #log: SharedArrayBuffer
   readonly #sequencer: Sequencer
   readonly #own: JoinedBus
+  readonly #relay: Relay | null
+  readonly #maxMessageBytes: number
   #publishers = 0
 
   constructor(options: BusOptions = {}) {
@@ -74,7 +83,10 @@ export class Bus {
     checkRingSize('logBytes', logBytes)
     checkRingSize('inboxBytes', inboxBytes)
     this.#log = new SharedArrayBuffer(LOG_DATA + logBytes)
-    this.#sequencer = new Sequencer(this.#log, maxMessageBytes)
+    this.#relay = this.#options.relay
+    this.epoch = this.#relay === null ? randomUUID() : ''
+    this.#maxMessageBytes = Math.min(maxMessageBytes, this.#relay?.broker.maxMessageBytes ?? Infinity)
+    this.#sequencer = new Sequencer(this.#log, maxMessageBytes, this.#relay)
     this.#own = new JoinedBus(this.connect(PRIMARY))
   }
 
@@ -86,7 +98,7 @@ export class Bus {
   connect(id: number): BusDescription {
     if (this.#sequencer.connections.some((other) => other.id === id && !other.hasEnded))
       throw new Error(`Thread ${id} is connected already: give each its own number`)
-    const { inboxBytes, logBytes, maxMessageBytes, maxWaitingBytes } = this.#options
+    const { inboxBytes, logBytes, maxWaitingBytes } = this.#options
     const inbox = new SharedArrayBuffer(INBOX_DATA + inboxBytes)
     const { port1, port2 } = new MessageChannel()
     this.#sequencer.add(new Connection(id, inbox, port1))
@@ -96,7 +108,7 @@ export class Bus {
       log: this.#log,
       inbox,
       port: port2,
-      maxMessageBytes,
+      maxMessageBytes: this.#maxMessageBytes,
       maxRecordBytes: logBytes / RECORD_SHARE,
       maxWaitingBytes
     }
@@ -218,7 +230,8 @@ const DEFAULTS: Required<BusOptions> = {
   logBytes: 16 * 2 ** 20,
   inboxBytes: 2 ** 20,
   maxMessageBytes: 64 * 2 ** 20,
-  maxWaitingBytes: 64 * 2 ** 20
+  maxWaitingBytes: 64 * 2 ** 20,
+  relay: null
 }
 
 function checkRingSize(name: string, bytes: number): void {

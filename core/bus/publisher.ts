@@ -1,4 +1,5 @@
 import { ScherzoError } from '../errors.ts'
+import { settleByAnswer } from './answer.ts'
 import type { MessagePort } from 'node:worker_threads'
 import { type ChannelSlot, ChannelSlots } from './channel-slots.ts'
 import { Doorbell } from './doorbell.ts'
@@ -189,8 +190,9 @@ export class Publisher {
       if (((next.position - tail) | 0) >= 0) break
       this.#unanswered.shift()
       this.#largeBytes -= next.largeBytes
-      const offset = floats[((next.position & mask) >> 3) + OFFSET]!
-      next.settler.resolve({ epoch: this.#epoch, offset })
+      const at = next.position & mask
+      if (this.#epoch === '') settleByAnswer(this.#ring, at, next.settler)
+      else next.settler.resolve({ epoch: this.#epoch, offset: floats[(at >> 3) + OFFSET]! })
     }
     this.#answered = tail
     return tail

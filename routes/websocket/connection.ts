@@ -113,7 +113,7 @@ export class Connection implements FrameSink, SocketListener {
       this.close(code, reason)
     )
     this.#membership = membership
-    for (const channel of channels) membership.subscribe(channel)
+    for (const channel of channels) void membership.subscribe(channel)
     const { onOpen } = options
     if (view !== null && onOpen !== null) this.#run('onOpen', () => onOpen(view, request))
     if (unread.length > 0) this.receive(unread)
@@ -136,13 +136,12 @@ export class Connection implements FrameSink, SocketListener {
     this.outbox.send(compose(compressed ?? data, compressed !== null))
   }
 
-  subscribe(channel: string, since?: Since | null): Promise<Recovered | null> | undefined {
+  subscribe(channel: string, since?: Since | null): Promise<Recovered | null | void> | undefined {
     if (since !== undefined)
       return this.#state === OPEN
         ? (this.#membership?.subscribe(channel, since) ?? Promise.resolve(null))
         : Promise.resolve(null)
-    if (this.#state === OPEN) this.#membership?.subscribe(channel)
-    return undefined
+    return this.#state === OPEN ? this.#membership?.subscribe(channel) : undefined
   }
 
   unsubscribe(channel: string): void {

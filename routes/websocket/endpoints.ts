@@ -140,7 +140,17 @@ export class Endpoints {
     this.#checkRoom(request, reply)
     const arrival = { endpoint, request, reply, upgrade, handshake }
     if (endpoint.hasIdentities) return this.#admit(arrival)
-    this.#open(arrival, null, [...options.channelsFor(request, null)])
+    const channels = [...options.channelsFor(request, null)]
+    const coming = this.#services.subscriptions.prepare(channels)
+    if (coming === null) return this.#open(arrival, null, channels)
+    return this.#openLater(arrival, channels, coming)
+  }
+
+  /** The worker may be full, or closing, by then. */
+  async #openLater(arrival: Arrival, channels: readonly string[], coming: Promise<void>): Promise<void> {
+    await coming
+    this.#checkRoom(arrival.request, arrival.reply)
+    this.#open(arrival, null, channels)
   }
 
   /** Opens a socket to whom its route lets in. The worker may be full, or closing, by the time that is known. */
@@ -155,6 +165,7 @@ export class Endpoints {
     const channels = [...options.channelsFor(request, identity)]
     const forbidden = await firstForbidden(options, identity, channels)
     if (forbidden !== null) throw refuseIdentity(reply, 'SCZ_ERR_IDENTITY_FORBIDDEN')
+    await this.#services.subscriptions.prepare(channels)
     this.#checkRoom(request, reply)
     if (
       identity !== null &&

@@ -2,7 +2,7 @@ import type { Runtime } from '../../core/settings.ts'
 import { LANES, STATUS_CLASSES } from '../metrics/stats.ts'
 import type { Lane, Stats } from '../metrics/stats.ts'
 import { packageVersion } from '../package-version.ts'
-import type { ServerState, WorkerView } from '../server-view.ts'
+import type { BrokerView, ServerState, WorkerView } from '../server-view.ts'
 import { poolUtilisationOf, sumOf } from './census.ts'
 import type { Snapshot } from './census.ts'
 
@@ -20,6 +20,8 @@ export interface Status {
   readonly runtime: Runtime
   readonly cores: number
   readonly reloads: number
+  /** Null without one. */
+  readonly broker: BrokerView | null
   readonly totals: Counts & { readonly restarts: number }
   /** One for each thread: during a reload, or while an old one drains, two can have the same number. */
   readonly workers: readonly WorkerStatus[]
@@ -69,7 +71,7 @@ interface PoolStatus {
 }
 
 export function statusOf({ view, threads, counts, restarts }: Snapshot): Status {
-  const { startedAt, state, address, app, runtime, cores, reloads } = view
+  const { startedAt, state, address, app, runtime, cores, reloads, broker } = view
   return {
     version,
     pid: process.pid,
@@ -80,6 +82,7 @@ export function statusOf({ view, threads, counts, restarts }: Snapshot): Status 
     runtime,
     cores,
     reloads,
+    broker,
     totals: {
       restarts: [...restarts.values()].reduce((sum, each) => sum + each, 0),
       ...countsOf(counts, threads, runtime)

@@ -2,13 +2,21 @@ import { MessageChannel } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import { createBus, joinBus } from '../../core/bus/bus.ts'
 import type { Bus } from '../../core/bus/bus.ts'
-import { ScherzoError } from '../../core/errors.ts'
+import type { Broker } from '../../core/bus/broker.ts'
+import { Relay } from '../../core/bus/relay/relay.ts'
+import { ScherzoError, reasonOf } from '../../core/errors.ts'
 import { Hub } from '../../core/broadcast/hub.ts'
 import type { Control } from '../../routes/websocket/control.ts'
-import type { ChannelRule } from '../../core/broadcast/channel-rules.ts'
+import { type ChannelRule, ChannelRules } from '../../core/broadcast/channel-rules.ts'
+import { BROADCAST } from '../../core/broadcast/data.ts'
 import type { HistoryAnswer, HistoryQuery, HistorySource } from '../../core/broadcast/history.ts'
 import type { Settings } from '../../core/settings.ts'
-import { HistoryCenter } from './history-center.ts'
+import type { BrokerView } from '../server-view.ts'
+import { Followers } from './followers.ts'
+import { HistoryCenter, type PastCenter } from './history-center.ts'
+import { RemoteHistory } from './remote-history.ts'
+import { Signals } from './signals.ts'
+import { Wants } from './wants.ts'
 import { portsOf } from './messages.ts'
 import type { ChannelCounts, HubLink, LinkOrder, LinkReport } from './messages.ts'
 
@@ -19,8 +27,12 @@ const ANSWER_TIMEOUT = 1000
 export class HubCenter {
   /** The primary's own, which has listeners but no members. */
   readonly hub: Hub
-  readonly #bus: Bus = createBus()
-  readonly #history: HistoryCenter
+  readonly #bus: Bus
+  readonly #relay: Relay | null
+  readonly #history: PastCenter
+  readonly #followers: Followers | null
+  readonly #wants: Wants | null
+  readonly #signals: Signals | null
   readonly #links = new Map<number, Link>()
   #lastId = 0
   #isClosed = false
@@ -28,23 +40,62 @@ export class HubCenter {
   /**
    * @param onError gets what listeners in the primary throw
    * @param settings `historyBytes`: how much of the past all channels together may keep
+   * @param broker carries the messages between instances; null: there is only this one
    */
   constructor(
     onError: (error: unknown, message: string) => void,
-    { historyBytes }: Pick<Settings, 'historyBytes'>
+    { historyBytes }: Pick<Settings, 'historyBytes'>,
+    broker: Broker | null = null
   ) {
-    this.#history = new HistoryCenter(this.#bus, historyBytes)
+    const rules = new ChannelRules()
+    const relay = broker === null ? null : new Relay(broker, (channel) => rules.of(channel)?.history ?? null)
+    this.#relay = relay
+    this.#bus = createBus({ relay })
+    this.#history =
+      relay === null ? new HistoryCenter(this.#bus, historyBytes) : new RemoteHistory(relay, rules)
+    this.#signals = broker === null ? null : new Signals(broker, (control) => this.#controlHere(control))
+    this.#followers =
+      relay &&
+      new Followers(
+        (channels) => relay.follow(channels),
+        (channels) => relay.unfollow(channels)
+      )
     const id = ++this.#lastId
-    const history: HistorySource = {
-      epoch: this.#bus.epoch,
-      fetch: (channel, query) => this.#fetch(id, channel, query)
-    }
-    this.hub = new Hub(joinBus(this.#bus.connect(id)), { chunk: 1, history, onError })
+    const history: HistorySource = { fetch: (channel, query) => this.#fetch(id, channel, query) }
+    const followers = this.#followers
+    const demand =
+      followers &&
+      new Wants(
+        (channels) => followers.add(id, channels),
+        (channels) => followers.delete(id, channels)
+      )
+    this.#wants = demand
+    this.hub = new Hub(joinBus(this.#bus.connect(id)), { chunk: 1, history, demand, onError })
+  }
+
+  /**
+   * Reaches the broker, if there is one.
+   *
+   * @param onNotice gets a word for the log
+   * @throws SCZ_ERR_BROKER_UNREACHABLE, SCZ_ERR_BROKER_CREDENTIALS, SCZ_ERR_BROKER_VERSION
+   */
+  async open(onNotice: (level: 'warn' | 'info', message: string) => void): Promise<void> {
+    if (this.#relay === null) return
+    await this.#relay.connect({ onSignal: (signal) => this.#signals?.take(signal), onNotice })
+    // What is broadcast is for everybody who is connected.
+    await this.#relay.follow([BROADCAST])
+  }
+
+  /** How the broker does; null without one. */
+  get broker(): BrokerView | null {
+    if (this.#relay === null) return null
+    const { broker, lost, channels } = this.#relay
+    return { name: broker.name, ...broker.figures, lost, channels }
   }
 
   /** How many messages have been published, by whatever thread. */
   get published(): number {
-    return this.#bus.stats.messages
+    return this.#relay?.published ?? this.#bus.messages
   }
 
   /** Lets a thread in. It is let go of when its end of the port is gone, as it is when the thread has ended. */
@@ -57,10 +108,12 @@ export class HubCenter {
       connect: (port) => this.#answer(port),
       setRule: (pattern, rule) => this.#history.setRule(pattern, rule),
       fetch: (channel, query) => this.#fetch(id, channel, query),
+      want: (channels) => this.#followers?.add(id, channels) ?? Promise.resolve(),
+      unwant: (channels) => this.#followers?.delete(id, channels),
       end: () => this.#end(id)
     })
     this.#links.set(id, link)
-    return { bus: this.#bus.connect(id), port: port2 }
+    return { bus: this.#bus.connect(id), port: port2, isRemote: this.#relay !== null }
   }
 
   /** How many members each channel has on all workers. */
@@ -74,24 +127,32 @@ export class HubCenter {
   }
 
   /**
-   * Acts on the sockets of an identity on all workers, for the calls of one thread in their order.
+   * Acts on the sockets of an identity on all workers, and with a broker on all instances, for the calls of one thread in their
+   * order.
    *
    * @returns how many were reached
    */
   async control(control: Control): Promise<number> {
     if (this.#isClosed) throw new ScherzoError('SCZ_ERR_CLOSED', ['reach the sockets of an identity'])
-    const all = await Promise.all([...this.#links.values()].map((link) => link.control(control)))
-    return all.reduce((sum, count) => sum + count, 0)
+    const elsewhere = this.#signals?.send(control) ?? 0
+    return (await this.#controlHere(control)) + (await elsewhere)
   }
 
   /** Once the workers have ended. */
-  close(): void {
+  async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
     for (const link of this.#links.values()) link.close()
+    this.#wants?.close()
     this.#history.close()
     this.hub.close()
     this.#bus.close()
+    await this.#relay?.close()
+  }
+
+  async #controlHere(control: Control): Promise<number> {
+    const all = await Promise.all([...this.#links.values()].map((link) => link.control(control)))
+    return all.reduce((sum, count) => sum + count, 0)
   }
 
   /** Where the thread has ended meanwhile the link is lost on its way, and that closes its ports. */
@@ -103,12 +164,13 @@ export class HubCenter {
 
   /** For a thread that reads the log: its position there is told with the answer. */
   async #fetch(id: number, channel: string, query: HistoryQuery): Promise<HistoryAnswer> {
-    const { page, read } = await this.#history.fetch(channel, query)
-    return { ...page, position: read - this.#bus.readsFrom(id) }
+    const { epoch, page, read } = await this.#history.fetch(channel, query)
+    return { epoch, ...page, position: read - this.#bus.readsFrom(id) }
   }
 
   #end(id: number): void {
     this.#links.delete(id)
+    this.#followers?.forget(id)
     if (!this.#isClosed) this.#bus.disconnect(id)
   }
 }
@@ -119,6 +181,8 @@ interface LinkListener {
   connect(port: MessagePort): void
   setRule(pattern: string, rule: ChannelRule): Promise<void>
   fetch(channel: string, query: HistoryQuery): Promise<HistoryAnswer>
+  want(channels: readonly string[]): Promise<void>
+  unwant(channels: readonly string[]): void
   end(): void
 }
 
@@ -173,6 +237,10 @@ class Link {
         return void this.#setRule(report.ask, report.pattern, report.rule)
       case 'history':
         return void this.#fetch(report.ask, report.channel, report.query)
+      case 'want':
+        return void this.#want(report.ask, report.channels)
+      case 'unwant':
+        return this.#listener.unwant(report.channels)
       case 'control all':
         return void this.#controlAll(report.ask, report.control)
       case 'link':
@@ -211,9 +279,17 @@ class Link {
   }
 
   async #fetch(ask: number, channel: string, query: HistoryQuery): Promise<void> {
-    // Nobody waits for it any more when the server is closed.
-    const answer = await this.#listener.fetch(channel, query).catch(() => null)
-    if (answer !== null) this.#order({ type: 'history', ask, answer })
+    try {
+      this.#order({ type: 'history', ask, answer: await this.#listener.fetch(channel, query) })
+    } catch (error) {
+      // When the server is closed, nobody waits for it any more.
+      this.#order({ type: 'no history', ask, reason: reasonOf(error) })
+    }
+  }
+
+  async #want(ask: number, channels: readonly string[]): Promise<void> {
+    await this.#listener.want(channels)
+    this.#order({ type: 'wanted', ask })
   }
 
   #order(order: LinkOrder): void {

@@ -43,14 +43,15 @@ export interface Member {
 export class FakeHub implements Subscriptions {
   readonly members: Member[] = []
 
+  prepare(): null {
+    return null
+  }
+
   join(outbox: Outbox, policy: SlowPolicy, close: Member['close']): Membership {
     const member: Member = { outbox, policy, close, channels: new Set(), hasLeft: false }
     this.members.push(member)
     return {
-      subscribe: async (channel: string) => {
-        member.channels.add(channel)
-        return null
-      },
+      subscribe: ((channel: string) => void member.channels.add(channel)) as Membership['subscribe'],
       unsubscribe: (channel) => void member.channels.delete(channel),
       leave: () => {
         member.hasLeft = true

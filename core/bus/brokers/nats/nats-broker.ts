@@ -1,0 +1,3 @@
+import type { Broker } from '../../broker.ts'
+
+export const NatsBroker = null as unknown as new (...args: readonly unknown[]) => Broker
