@@ -1,4 +1,10 @@
-import { hasServer, startNats, startRedis } from '../../core/bus/testing/servers.ts'
+import {
+  hasServer,
+  startNats,
+  startRedis,
+  startRedisCluster,
+  startSentinel
+} from '../../core/bus/testing/servers.ts'
 import { startInstance } from '../testing/instances.ts'
 import { testContract } from './contract.ts'
 
@@ -11,6 +17,16 @@ if (hasServer('redis-server')) {
   testContract('Redis', async (t) => {
     const { port } = await startRedis(t)
     const address = `redis://127.0.0.1:${port}`
+    return [await startInstance(t, address), await startInstance(t, address)]
+  })
+  testContract('Redis Cluster', async (t) => {
+    const nodes = await startRedisCluster(t, 3)
+    const address = `redis+cluster://${nodes.map(({ port }) => `127.0.0.1:${port}`).join(',')}`
+    return [await startInstance(t, address), await startInstance(t, address)]
+  })
+  testContract('Redis Sentinel', async (t) => {
+    const { port } = await startSentinel(t, await startRedis(t))
+    const address = `redis+sentinel://127.0.0.1:${port}/main`
     return [await startInstance(t, address), await startInstance(t, address)]
   })
 }

@@ -32,11 +32,11 @@ export async function startInstance(
   const broker = await openBroker(address, { prefix, timeout })
   const notices: string[] = []
   const center = new HubCenter(() => {}, { historyBytes: 1e8 }, broker)
+  t.after(() => center.close())
   await center.open((_level, message) => notices.push(message))
   const hubs = Array.from({ length: threads }, () => new ThreadHub(center.connect(), settings, log))
-  t.after(async () => {
+  t.after(() => {
     for (const hub of hubs) hub.close()
-    await center.close()
   })
   for (const hub of hubs) await hub.serve()
   // The primary has heard by now that they serve.

@@ -76,6 +76,40 @@ export async function startRedis(t: TestContext, ...more: readonly string[]): Pr
   return startServer(t, new TestServer('redis-server', port, folder, [...args, '--daemonize', 'no', ...more]))
 }
 
+/** A cluster of so many masters. */
+export async function startRedisCluster(t: TestContext, masters: number): Promise<TestServer[]> {
+  const nodes = []
+  for (let index = 0; index < masters; index++) {
+    const bus = await freePort()
+    nodes.push(
+      await startRedis(
+        t,
+        '--cluster-enabled',
+        'yes',
+        '--cluster-port',
+        String(bus),
+        '--cluster-node-timeout',
+        '2000'
+      )
+    )
+  }
+  const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`)
+  const made = spawnSync('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-yes'], {
+    encoding: 'utf8'
+  })
+  if (made.status !== 0) throw new Error(`${made.stdout}${made.stderr}`)
+  return nodes
+}
+
+/** A sentinel that watches a master, which it calls "main". */
+export async function startSentinel(t: TestContext, master: TestServer): Promise<TestServer> {
+  const port = await freePort()
+  const folder = temporaryFolder(t)
+  const config = join(folder, 'sentinel.conf')
+  writeFileSync(config, `port ${port}\nbind 127.0.0.1\nsentinel monitor main 127.0.0.1 ${master.port} 1\n`)
+  return startServer(t, new TestServer('redis-server', port, folder, [config, '--sentinel']))
+}
+
 export async function startNats(t: TestContext, ...more: readonly string[]): Promise<TestServer> {
   const port = await freePort()
   const folder = temporaryFolder(t)

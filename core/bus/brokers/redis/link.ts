@@ -7,6 +7,8 @@ export interface LinkListener {
   onUp(): void
   /** Something is lost. */
   onDown(reason: string): void
+  /** A part of it was lost and is back: some of what was subscribed to may have been missed. */
+  onDoubt(): void
 }
 
 /** The connections to one Redis, whatever it is made of. */

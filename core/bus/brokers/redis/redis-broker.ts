@@ -26,6 +26,8 @@ const MAX_MESSAGE_BYTES = 512 * 2 ** 20 - 65_536
 /** For how long a channel that nobody uses keeps its epoch beyond its history, in milliseconds. */
 const IDLE_TTL = 86_400_000
 const IDEMPOTENCY_TTL = 300_000
+/** The client subscribes again first, in milliseconds. */
+const DOUBT_DELAY = 300
 const EPOCH_DIGITS = 32
 /** How long what is under way has when the server closes, in milliseconds. */
 const LAST_ANSWERS = 1000
@@ -48,6 +50,7 @@ export class RedisBroker implements Broker {
   #reconnects = 0
   #isUp = false
   #isClosed = false
+  #doubtTimer: NodeJS.Timeout | null = null
 
   constructor(address: BrokerAddress, { prefix, timeout }: BrokerOptions) {
     this.name = nameOf(address)
@@ -72,7 +75,8 @@ export class RedisBroker implements Broker {
     try {
       await this.#link.connect({
         onUp: () => void this.#goUp(),
-        onDown: (reason) => this.#goDown(reason)
+        onDown: (reason) => this.#goDown(reason),
+        onDoubt: () => this.#doubt()
       })
       await this.#checkVersion()
       await this.#link.load(SCRIPTS)
@@ -243,6 +247,16 @@ export class RedisBroker implements Broker {
     this.#listener.onNotice('info', `The broker ${this.name} is back`)
     this.#line.open()
     this.#listener.onReturn()
+  }
+
+  /** Of what comes together, only the last has to be looked into. */
+  #doubt(): void {
+    this.#doubtTimer?.refresh()
+    this.#doubtTimer ??= setTimeout(() => {
+      this.#doubtTimer = null
+      this.#reconnects++
+      if (!this.#isClosed) this.#listener?.onReturn()
+    }, DOUBT_DELAY).unref()
   }
 
   #goDown(reason: string): void {

@@ -25,8 +25,8 @@ if not epoch or not offset then
   redis.call('HSET', KEYS[1], 'e', epoch, 'o', 0)
   redis.call('DEL', KEYS[2])
 end
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
 `
+const LIVE_ON = `redis.call('PEXPIRE', KEYS[1], ARGV[2])`
 
 /**
  * Gives a message its place, keeps it and publishes it, so that history and live delivery agree.
@@ -39,6 +39,7 @@ redis.call('PEXPIRE', KEYS[1], ARGV[2])
  *     ARGV[7]  the body
  *     ARGV[8]  for how long the idempotency key holds, in milliseconds; 0: there is none
  *
+ * The first command that writes is one that Redis refuses when it is out of memory: once a script has written, it lets it do so.
  * Too old messages are looked for with every sixteenth one only: it costs as much as the rest.
  */
 export const PUBLISH: Script = script(`
@@ -48,6 +49,7 @@ if ARGV[8] ~= '0' then
 end
 ${PLACE}
 offset = redis.call('HINCRBY', KEYS[1], 'o', 1)
+${LIVE_ON}
 local rest = struct.pack('>I8I8', now, offset) .. ARGV[7]
 if ARGV[3] == '0' then
   redis.call('DEL', KEYS[2])
@@ -82,6 +84,7 @@ return answer
  */
 export const PAST: Script = script(`
 ${PLACE}
+${LIVE_ON}
 local answer = { epoch, string.format('%.0f', offset), string.format('%.0f', now) }
 local limit, most = tonumber(ARGV[5]), tonumber(ARGV[6])
 if limit == 0 then return answer end
