@@ -74,7 +74,6 @@ export class Bus {
   readonly #sequencer: Sequencer
   readonly #own: JoinedBus
   readonly #relay: Relay | null
-  readonly #maxMessageBytes: number
   #publishers = 0
 
   constructor(options: BusOptions = {}) {
@@ -85,7 +84,6 @@ export class Bus {
     this.#log = new SharedArrayBuffer(LOG_DATA + logBytes)
     this.#relay = this.#options.relay
     this.epoch = this.#relay === null ? randomUUID() : ''
-    this.#maxMessageBytes = Math.min(maxMessageBytes, this.#relay?.broker.maxMessageBytes ?? Infinity)
     this.#sequencer = new Sequencer(this.#log, maxMessageBytes, this.#relay)
     this.#own = new JoinedBus(this.connect(PRIMARY))
   }
@@ -98,7 +96,7 @@ export class Bus {
   connect(id: number): BusDescription {
     if (this.#sequencer.connections.some((other) => other.id === id && !other.hasEnded))
       throw new Error(`Thread ${id} is connected already: give each its own number`)
-    const { inboxBytes, logBytes, maxWaitingBytes } = this.#options
+    const { inboxBytes, logBytes, maxMessageBytes, maxWaitingBytes } = this.#options
     const inbox = new SharedArrayBuffer(INBOX_DATA + inboxBytes)
     const { port1, port2 } = new MessageChannel()
     this.#sequencer.add(new Connection(id, inbox, port1))
@@ -108,7 +106,7 @@ export class Bus {
       log: this.#log,
       inbox,
       port: port2,
-      maxMessageBytes: this.#maxMessageBytes,
+      maxMessageBytes: Math.min(maxMessageBytes, this.#relay?.broker.maxMessageBytes ?? Infinity),
       maxRecordBytes: logBytes / RECORD_SHARE,
       maxWaitingBytes
     }

@@ -3,6 +3,7 @@ import { openBroker } from '../../core/bus/brokers/open.ts'
 import type { Subscriber } from '../../core/broadcast/subscriber.ts'
 import { DEFAULT_SLOW_POLICY } from '../../core/broadcast/subscriptions.ts'
 import { FakeOutbox } from '../../core/broadcast/testing/fake-outbox.ts'
+import { closeFirst } from '../../core/bus/testing/servers.ts'
 import { HubCenter } from '../hub/hub-center.ts'
 import { ThreadHub } from '../hub/thread-hub.ts'
 import { createLog } from '../log.ts'
@@ -32,7 +33,7 @@ export async function startInstance(
   const broker = await openBroker(address, { prefix, timeout })
   const notices: string[] = []
   const center = new HubCenter(() => {}, { historyBytes: 1e8 }, broker)
-  t.after(() => center.close())
+  closeFirst(t, () => center.close())
   await center.open((_level, message) => notices.push(message))
   const hubs = Array.from({ length: threads }, () => new ThreadHub(center.connect(), settings, log))
   t.after(() => {

@@ -122,8 +122,22 @@ export async function startNats(t: TestContext, ...more: readonly string[]): Pro
   return startServer(t, new TestServer('nats-server', port, folder, args))
 }
 
+const closers = new WeakMap<TestContext, (() => Promise<void>)[]>()
+
+/** What is connected to a server closes before that stops at the end of the test: it would try to come back. */
+export function closeFirst(t: TestContext, close: () => Promise<void>): void {
+  const known = closers.get(t)
+  if (known === undefined) t.after(close)
+  else known.push(close)
+}
+
 async function startServer(t: TestContext, server: TestServer): Promise<TestServer> {
-  t.after(() => server.stop('SIGKILL'))
+  const own = closers.get(t) ?? []
+  closers.set(t, own)
+  t.after(async () => {
+    await Promise.all(own.splice(0).map((close) => close()))
+    await server.stop('SIGKILL')
+  })
   await server.start()
   return server
 }

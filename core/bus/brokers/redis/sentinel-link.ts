@@ -83,6 +83,7 @@ export class SentinelLink implements RedisLink {
   }
 
   destroy(): void {
-    if (this.#sentinel.isOpen) void this.#sentinel.destroy().catch(() => {})
+    // Also while it looks for a master: it would do so for ever.
+    void this.#sentinel.destroy().catch(() => {})
   }
 }
