@@ -148,9 +148,18 @@ export class Endpoints {
 
   /** The worker may be full, or closing, by then. */
   async #openLater(arrival: Arrival, channels: readonly string[], coming: Promise<void>): Promise<void> {
-    await coming
+    await this.#inTime(coming, arrival.reply)
     this.#checkRoom(arrival.request, arrival.reply)
     this.#open(arrival, null, channels)
+  }
+
+  /** @throws SCZ_ERR_WS_BUSY where the broker is away */
+  async #inTime(coming: Promise<void>, reply: FastifyReply): Promise<void> {
+    const late = Promise.withResolvers<'late'>()
+    const timer = setTimeout(() => late.resolve('late'), this.#settings.brokerTimeout * 1000)
+    const outcome = await Promise.race([coming, late.promise])
+    clearTimeout(timer)
+    if (outcome === 'late') throw refuse(reply, 'busy')
   }
 
   /** Opens a socket to whom its route lets in. The worker may be full, or closing, by the time that is known. */
@@ -165,7 +174,8 @@ export class Endpoints {
     const channels = [...options.channelsFor(request, identity)]
     const forbidden = await firstForbidden(options, identity, channels)
     if (forbidden !== null) throw refuseIdentity(reply, 'SCZ_ERR_IDENTITY_FORBIDDEN')
-    await this.#services.subscriptions.prepare(channels)
+    const coming = this.#services.subscriptions.prepare(channels)
+    if (coming !== null) await this.#inTime(coming, reply)
     this.#checkRoom(request, reply)
     if (
       identity !== null &&

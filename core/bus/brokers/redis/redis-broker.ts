@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { ScherzoError } from '../../../errors.ts'
 import type {
   Broker,
@@ -14,7 +15,7 @@ import { type BrokerAddress, nameOf } from '../address.ts'
 import { decodeBody, encodeBody, readNumber } from '../body.ts'
 import { Heartbeat } from '../heartbeat.ts'
 import type { BrokerOptions } from '../open.ts'
-import { WaitingLine } from '../waiting-line.ts'
+import { Uncertain, WaitingLine } from '../waiting-line.ts'
 import { errorOf, startErrorOf } from './errors.ts'
 import type { RedisLink, RedisText } from './link.ts'
 import { openLink } from './open-link.ts'
@@ -50,6 +51,7 @@ export class RedisBroker implements Broker {
   #reconnects = 0
   #isUp = false
   #isClosed = false
+  #isReturning = false
   #doubtTimer: NodeJS.Timeout | null = null
 
   constructor(address: BrokerAddress, { prefix, timeout }: BrokerOptions) {
@@ -240,13 +242,34 @@ export class RedisBroker implements Broker {
 
   async #goUp(): Promise<void> {
     if (this.#isUp || this.#isClosed || this.#listener === null || !this.#heartbeat.isStarted) return
-    // It may have been started anew, without what it was told.
-    await this.#link.load(SCRIPTS).catch(() => {})
+    if (this.#isReturning) return
+    this.#isReturning = true
+    const isReady = await this.#prepare()
+    this.#isReturning = false
+    if (!isReady) return
     this.#isUp = true
     this.#reconnects++
     this.#listener.onNotice('info', `The broker ${this.name} is back`)
     this.#line.open()
     this.#listener.onReturn()
+  }
+
+  /**
+   * It may have been started anew, without the scripts, and refuses everything while it loads its data. Nothing may be published
+   * before that is over: what is refused then would come behind what is not.
+   */
+  async #prepare(): Promise<boolean> {
+    while (!this.#isClosed) {
+      try {
+        await this.#link.load(SCRIPTS)
+        return true
+      } catch (error) {
+        // Lost again: it comes back again.
+        if (errorOf(error).error instanceof Uncertain) return false
+        await delay(DOUBT_DELAY, undefined, { ref: false })
+      }
+    }
+    return false
   }
 
   /** Of what comes together, only the last has to be looked into. */
