@@ -108,8 +108,8 @@ export interface Broker {
   unsubscribe(channels: readonly string[]): void
   /** A channel that has had no message gets its epoch by this. */
   past(channel: string, query: PastQuery): Promise<Past>
-  /** Begins the channel anew where it still has this epoch: it has gone back behind messages that were delivered. */
-  renew(channel: string, epoch: string): Promise<void>
+  /** Begins the channel anew where it has this epoch and is before this place: it has gone back behind what was delivered. */
+  renew(channel: string, place: Place): Promise<void>
   /** Sends to all other instances; resolves with how many there are, or null where nobody knows. */
   signal(signal: Uint8Array): Promise<number | null>
   close(): Promise<void>

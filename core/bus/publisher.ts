@@ -36,6 +36,8 @@ import type { BusDescription } from './description.ts'
 export class Publisher {
   readonly #id: number
   readonly #epoch: string
+  /** Whether a broker answers, and with an epoch each time. */
+  readonly #isRemote: boolean
   readonly #maxMessageBytes: number
   readonly #maxWaitingBytes: number
   readonly #port: MessagePort
@@ -70,6 +72,7 @@ export class Publisher {
       description
     this.#id = publisher
     this.#epoch = epoch
+    this.#isRemote = epoch === ''
     this.#maxMessageBytes = maxMessageBytes
     this.#maxWaitingBytes = maxWaitingBytes
     this.#port = port
@@ -191,7 +194,7 @@ export class Publisher {
       this.#unanswered.shift()
       this.#largeBytes -= next.largeBytes
       const at = next.position & mask
-      if (this.#epoch === '') settleByAnswer(this.#ring, at, next.settler)
+      if (this.#isRemote) settleByAnswer(this.#ring, at, next.settler)
       else next.settler.resolve({ epoch: this.#epoch, offset: floats[(at >> 3) + OFFSET]! })
     }
     this.#answered = tail

@@ -224,6 +224,31 @@ test('a client that comes back while the broker is away is level when it has ret
   assertConsecutive(client.offsets, 3)
 })
 
+test('a connection that is lost while a channel is being subscribed to costs time, not the subscription', async (t) => {
+  const server = await startRedis(t)
+  const proxy = await startProxy(t, server.port)
+  const one = await startInstance(t, addressOf(proxy))
+  proxy.cutAfter = 0
+  const joining = join(one.hubs[0]!, 'ticks')
+  await until(() => !one.center.broker!.isReachable)
+  proxy.cutAfter = Infinity
+  const client = await joining
+  await one.hubs[1]!.publish('ticks', 1)
+  await until(() => client.offsets.length === 1)
+})
+
+test('what somebody else sends to the channels of the broker is not heeded', async (t) => {
+  const server = await startRedis(t)
+  const one = await startInstance(t, addressOf(server))
+  const client = await join(one.hubs[0]!, 'ticks')
+  for (const text of ['', 'x', '{}', 'null']) {
+    await admin(server, 'PUBLISH', 'scherzo:signals', text)
+    await admin(server, 'PUBLISH', 'scherzo:{c:ticks}', text)
+  }
+  await one.hubs[1]!.publish('ticks', 1)
+  await until(() => client.offsets.length === 1)
+})
+
 test('only the channels that somebody wants are subscribed to', async (t) => {
   const server = await startRedis(t)
   const one = await startInstance(t, addressOf(server))

@@ -64,7 +64,8 @@ export class Signals {
   }
 
   take(bytes: Uint8Array): void {
-    const signal = JSON.parse(Buffer.from(bytes).toString()) as Signal
+    const signal = decode(bytes)
+    if (signal === null) return
     if (signal.type === 'control') {
       // Some brokers send it to everybody, the sender included.
       if (signal.from !== this.#self) void this.#answer(signal.from, signal.ask, signal.control)
@@ -87,6 +88,16 @@ export class Signals {
 /** An answer may come before it is known how many there will be. */
 function endIfWhole({ others, answers, end }: Ask): void {
   if (others !== null && answers >= others) end()
+}
+
+/** Null for what somebody else has sent there. */
+function decode(bytes: Uint8Array): Signal | null {
+  try {
+    const signal = JSON.parse(Buffer.from(bytes).toString()) as Signal | null
+    return signal?.type === 'control' || signal?.type === 'reached' ? signal : null
+  } catch {
+    return null
+  }
 }
 
 function encode(signal: Signal): Uint8Array {

@@ -79,7 +79,7 @@ export class Inflow {
     const followed = fresh.map((channel) => new Followed(channel, ++this.#numbers))
     for (const each of followed) this.#channels.set(each.channel, each)
     if (followed.length > 0) {
-      const subscribed = this.#broker.subscribe(fresh)
+      const subscribed = this.#subscribe(followed)
       for (const each of followed) {
         each.ready = subscribed.then(() => this.#begin(each))
         each.ready.catch(() => {})
@@ -122,8 +122,11 @@ export class Inflow {
       const past = await this.#broker.past(channel, query)
       if (followed === undefined || followed.isOver) return this.#here(past)
       if (past.epoch !== followed.epoch) await this.#fill(followed)
-      while (past.epoch === followed.epoch && past.offset > followed.offset && !followed.isOver)
-        await this.#fill(followed)
+      while (past.epoch === followed.epoch && past.offset > followed.offset && !followed.isOver) {
+        // The log has no room: it is filled when it has.
+        if (followed.isStale) await delay(RETRY_DELAY)
+        else await this.#fill(followed)
+      }
       // Where it has begun anew meanwhile, the page is of the time before.
       if (past.epoch === followed.epoch || followed.isOver) return this.#here(past)
     }
@@ -153,6 +156,19 @@ export class Inflow {
   close(): void {
     this.#isClosed = true
     for (const followed of this.#channels.values()) followed.isOver = true
+  }
+
+  /** Until it has succeeded: a connection may be lost in the middle of it. */
+  async #subscribe(followed: readonly Followed[]): Promise<void> {
+    for (;;) {
+      const channels = followed.filter(({ isOver }) => !isOver).map(({ channel }) => channel)
+      if (channels.length === 0) return
+      try {
+        return await this.#broker.subscribe(channels)
+      } catch {
+        await delay(RETRY_DELAY, undefined, { ref: false })
+      }
+    }
   }
 
   /** Finds out where the channel is. All that comes behind that goes to the log. */
@@ -191,11 +207,12 @@ export class Inflow {
       const past = await this.#ask(followed, { epoch: followed.epoch, after: followed.offset, ...PAGE })
       if (past === null || followed.isOver) return
       if (past.epoch === followed.epoch && past.offset < followed.offset) {
-        await this.#broker.renew(followed.channel, past.epoch).catch(() => delay(RETRY_DELAY))
+        const { channel, epoch, offset } = followed
+        await this.#broker.renew(channel, { epoch, offset }).catch(() => delay(RETRY_DELAY))
         continue
       }
       this.#adopt(followed, past, early)
-      if (followed.offset >= past.offset || past.messages.length === 0) break
+      if (followed.offset >= past.offset || past.messages.length === 0 || followed.isStale) break
     }
     for (const delivery of early) {
       if (delivery.epoch === followed.epoch && delivery.offset === followed.offset + 1)

@@ -23,6 +23,9 @@ export interface Batch {
 }
 
 const HEAD = 60
+/** Whatever is shorter is of somebody else. */
+export const MIN_BATCH_BYTES: number = HEAD
+/** What a message takes in a batch beside its body, roughly. */
 export const MESSAGE_OVERHEAD = 16
 
 export function encodeBatch({ epoch, first, time, previous, id, messages }: Batch): Buffer {

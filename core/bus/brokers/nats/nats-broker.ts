@@ -15,7 +15,7 @@ import type {
 import { type BrokerAddress, nameOf } from '../address.ts'
 import { Heartbeat } from '../heartbeat.ts'
 import type { BrokerOptions } from '../open.ts'
-import { type Batch, decodeBatch, deliveriesOf, encodeBatch, placeOf } from './batch.ts'
+import { type Batch, MIN_BATCH_BYTES, decodeBatch, deliveriesOf, encodeBatch, placeOf } from './batch.ts'
 import { Lane, type LaneHost } from './lane.ts'
 import { type StoredBatch, Streams } from './streams.ts'
 
@@ -122,7 +122,9 @@ export class NatsBroker implements Broker, LaneHost {
     for (const channel of channels) {
       if (this.#subscriptions.has(channel)) continue
       const subscription = this.#nats!.subscribe(this.#streams!.liveSubjectOf(channel), {
-        callback: (_error, { data }) => this.#deliver(channel, data)
+        callback: (_error, { data }) => {
+          if (data.length >= MIN_BATCH_BYTES) this.#deliver(channel, data)
+        }
       })
       this.#subscriptions.set(channel, subscription)
     }
@@ -162,9 +164,12 @@ export class NatsBroker implements Broker, LaneHost {
     return { ...place, first: messages[0]?.offset ?? place.offset + 1, messages }
   }
 
-  /** JetStream has taken a message before it is delivered, and keeps it: what it loses, it loses with the stream. */
-  async renew(channel: string): Promise<void> {
-    await this.#streams!.purge(channel)
+  /** Only a stream that was put back from a copy is behind. */
+  async renew(channel: string, { epoch, offset }: Place): Promise<void> {
+    await this.#streams!.purge(channel, (batch) => {
+      const place = placeOf(batch)
+      return place.epoch === epoch && place.offset < offset
+    })
   }
 
   async signal(signal: Uint8Array): Promise<null> {

@@ -1,5 +1,6 @@
 import {
   DiscardPolicy,
+  JetStreamApiError,
   type JetStreamClient,
   type JetStreamManager,
   RetentionPolicy,
@@ -14,6 +15,8 @@ import { type Batch, decodeBatch } from './batch.ts'
 const LAST_AGE = 7 * 86_400 * 1e9
 /** Consumers that are left behind go by themselves, in nanoseconds. */
 const CONSUMER_IDLE = 10 * 1e9
+/** There is a stream of this name with another configuration. */
+const NAME_IN_USE = 10_058
 /** How many batches are asked for at once. */
 const FETCHED = 500
 const FETCH_TIMEOUT = 5000
@@ -76,12 +79,14 @@ export class Streams {
     return message === null ? null : { sequence: message.seq, batch: decodeBatch(message.data) }
   }
 
-  /** Forgets a channel in every stream. */
-  async purge(channel: string): Promise<void> {
+  /** Forgets a channel in every stream where its last batch is one of these, as the stream's leader has it. */
+  async purge(channel: string, isMeant: (batch: Batch) => boolean): Promise<void> {
     for (const [key, made] of this.#made) {
-      await this.#manager.streams.purge(await made, {
-        filter: `${this.#prefix}.in.${key}.${tokenOf(channel)}`
-      })
+      const stream = await made
+      const filter = `${this.#prefix}.in.${key}.${tokenOf(channel)}`
+      const last = await this.#manager.streams.getMessage(stream, { last_by_subj: filter })
+      if (last !== null && isMeant(decodeBatch(last.data)))
+        await this.#manager.streams.purge(stream, { filter })
     }
   }
 
@@ -125,7 +130,12 @@ export class Streams {
       allow_direct: true,
       republish: { src: `${this.#prefix}.in.${key}.*`, dest: `${this.#prefix}.live.$1` }
     }
-    await this.#manager.streams.add(config)
+    try {
+      await this.#manager.streams.add(config)
+    } catch (error) {
+      // Whoever operates it may have given it more replicas, or another storage.
+      if (!(error instanceof JetStreamApiError && error.code === NAME_IN_USE)) throw error
+    }
     return name
   }
 }

@@ -132,8 +132,8 @@ export class RedisBroker implements Broker {
     }
   }
 
-  async renew(channel: string, epoch: string): Promise<void> {
-    await this.#answer(RENEW, channel, [epoch])
+  async renew(channel: string, { epoch, offset }: Place): Promise<void> {
+    await this.#answer(RENEW, channel, [epoch, text(offset)])
   }
 
   async signal(signal: Uint8Array): Promise<number | null> {
@@ -155,6 +155,7 @@ export class RedisBroker implements Broker {
   }
 
   readonly #onMessage = (message: Buffer, name: Buffer): void => {
+    if (message.length < MIN_MESSAGE_BYTES) return
     const channel = name.toString('utf8', this.#prefix.length + NAME_START.length, name.length - 1)
     const epoch = message.toString('latin1', 0, EPOCH_DIGITS)
     this.#listener!.onDelivery(deliveryOf(channel, epoch, message.subarray(EPOCH_DIGITS)))
@@ -290,6 +291,8 @@ export class RedisBroker implements Broker {
   }
 }
 
+/** Whatever is shorter is of somebody else. */
+const MIN_MESSAGE_BYTES = EPOCH_DIGITS + 21
 const NAME_START = ':{c:'
 
 function text(number: number | null): string {

@@ -107,10 +107,10 @@ end
 return answer
 `)
 
-/** Begins a channel anew that still has the epoch of ARGV[3]. */
+/** Begins a channel anew that has the epoch of ARGV[3] and is before the offset of ARGV[4]. */
 export const RENEW: Script = script(`
 ${PLACE}
-if epoch ~= ARGV[3] then return 0 end
+if epoch ~= ARGV[3] or offset >= tonumber(ARGV[4]) then return 0 end
 redis.call('HSET', KEYS[1], 'e', ARGV[1] .. string.format('%016x', time[1] * 1000000 + time[2]), 'o', 0)
 redis.call('DEL', KEYS[2])
 return 1
