@@ -6,6 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 
+/** Where Debian puts nats-server is not on everybody's path. */
+const env = { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin` }
+
 const running = new Set<ChildProcess>()
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
@@ -13,7 +16,7 @@ process.once('exit', () => {
 
 /** Whether a server can be started here; says so where it can't. With CI=true that is an error. */
 export function hasServer(command: 'redis-server' | 'nats-server'): boolean {
-  const { error } = spawnSync(command, ['--version'])
+  const { error } = spawnSync(command, ['--version'], { env })
   if (error === undefined) return true
   const message = `The tests of ${command} are left out: install the Debian package ${command}`
   if (process.env['CI'] === 'true') throw new Error(message)
@@ -38,7 +41,7 @@ export class TestServer {
 
   /** Resolves when it can be connected to. */
   async start(): Promise<void> {
-    const child = spawn(this.#command, this.#args, { cwd: this.folder, stdio: 'ignore' })
+    const child = spawn(this.#command, this.#args, { cwd: this.folder, stdio: 'ignore', env })
     running.add(child)
     this.#child = child
     while (!(await isListening(this.port))) {
