@@ -6,7 +6,7 @@ import {
   startSentinel
 } from '../../core/bus/testing/servers.ts'
 import { startInstance } from '../testing/instances.ts'
-import { testContract } from './contract.ts'
+import { testContract } from '../testing/hub-contract.ts'
 
 testContract('memory', async (t) => {
   const instance = await startInstance(t, 'memory')
@@ -31,7 +31,7 @@ if (hasServer('redis-server')) {
   })
 }
 
-if (hasServer('nats-server') && process.env['NONATS'] === undefined) {
+if (hasServer('nats-server')) {
   testContract('NATS', async (t) => {
     const { port } = await startNats(t)
     const address = `nats://127.0.0.1:${port}`

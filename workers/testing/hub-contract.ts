@@ -2,7 +2,7 @@ import { deepEqual, equal, ok, rejects } from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { until } from '../../core/bus/testing/reader.ts'
-import { type Instance, join } from '../testing/instances.ts'
+import { type Instance, join } from './instances.ts'
 
 const RULE = { history: { size: 1000, age: 60 } }
 
