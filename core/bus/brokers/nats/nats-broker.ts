@@ -29,6 +29,8 @@ const MAX_IDLE_LANES = 10_000
 const READ_ONE_BY_ONE = 64
 const RECONNECT_WAIT = 250
 const REQUEST_TIMEOUT = 1000
+/** How long what is under way has when the server closes, in milliseconds. */
+const LAST_ANSWERS = 1000
 
 /**
  * NATS 2.9 and later with JetStream: a stream takes the batches and publishes again what it has taken. docs/SCALING.md says what that
@@ -182,6 +184,7 @@ export class NatsBroker implements Broker, LaneHost {
     this.#isClosed = true
     this.#heartbeat.stop()
     if (this.#timer !== null) clearInterval(this.#timer)
+    await this.#settle()
     for (const lane of this.#lanes.values()) lane.expire(Infinity, closedError)
     this.#lanes.clear()
     await this.#nats?.close()
@@ -231,6 +234,13 @@ export class NatsBroker implements Broker, LaneHost {
       found.unshift(stored.batch)
     }
     yield* found
+  }
+
+  /** Gives what is under way a last chance. */
+  async #settle(): Promise<void> {
+    const end = performance.now() + LAST_ANSWERS
+    while (this.#isUp && this.figures.pending > 0 && performance.now() < end)
+      await new Promise((resolve) => setTimeout(resolve, 5))
   }
 
   #deliver(channel: string, data: Uint8Array): void {
