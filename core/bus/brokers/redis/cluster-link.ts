@@ -15,6 +15,9 @@ const BYTES = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } }
 export class ClusterLink implements RedisLink {
   readonly isCluster = true
   readonly #cluster: Cluster
+  #isDestroyed = false
+  /** No client goes on to connect when the whole is destroyed. */
+  readonly #delayOf = (retries: number): number | false => !this.#isDestroyed && reconnectDelay(retries)
 
   constructor(address: BrokerAddress) {
     const { nodes, username, password } = address
@@ -23,7 +26,7 @@ export class ClusterLink implements RedisLink {
       defaults: {
         ...(username !== null && { username }),
         ...(password !== null && { password }),
-        socket: { ...socketOptions(address), reconnectStrategy: reconnectDelay }
+        socket: { ...socketOptions(address), reconnectStrategy: this.#delayOf }
       }
     }
     this.#cluster = createCluster(options as Parameters<typeof createCluster>[0])
@@ -86,6 +89,7 @@ export class ClusterLink implements RedisLink {
   }
 
   destroy(): void {
+    this.#isDestroyed = true
     if (this.#cluster.isOpen) this.#cluster.destroy()
   }
 

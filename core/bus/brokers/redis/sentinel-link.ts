@@ -12,10 +12,13 @@ const BYTES = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } }
 export class SentinelLink implements RedisLink {
   readonly isCluster = false
   readonly #sentinel: Sentinel
+  #isDestroyed = false
+  /** The library forgets clients that it has begun to connect when it is destroyed: they would go on for ever. */
+  readonly #delayOf = (retries: number): number | false => !this.#isDestroyed && reconnectDelay(retries)
 
   constructor(address: BrokerAddress) {
     const { nodes, username, password, master } = address
-    const socket = { ...socketOptions(address), reconnectStrategy: reconnectDelay }
+    const socket = { ...socketOptions(address), reconnectStrategy: this.#delayOf }
     const options = {
       name: master!,
       sentinelRootNodes: nodes.map(({ host, port }) => ({ host, port })),
@@ -83,6 +86,7 @@ export class SentinelLink implements RedisLink {
   }
 
   destroy(): void {
+    this.#isDestroyed = true
     // Also while it looks for a master: it would do so for ever.
     void this.#sentinel.destroy().catch(() => {})
   }
