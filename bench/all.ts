@@ -5,6 +5,8 @@ import { parseBroadcastOptions } from './broadcast/options.ts'
 import { broadcastSuite } from './broadcast/suite.ts'
 import { parseList, parsePositive } from './harness/options.ts'
 import { obstacleTo, runSuite, type Suite } from './harness/suite.ts'
+import { parseDeliveryOptions } from './delivery/options.ts'
+import { deliverySuite } from './delivery/suite.ts'
 import { parseOptions } from './http/options.ts'
 import { httpSuite } from './http/suite.ts'
 import { parseModeOptions } from './modes/options.ts'
@@ -36,6 +38,11 @@ const shortForms: readonly ShortForm[] = [
     name: 'broadcast',
     args: '--only throughput,rate,channels --subscribers 10,100,1000 --servers scherzo,bun,ws --seconds 1.5 --warm-up 0.7',
     suite: (args, log) => broadcastSuite(parseBroadcastOptions(args), log)
+  },
+  {
+    name: 'delivery',
+    args: '--only crowd --bytes 2000 --seconds 3 --warm-up 1.5',
+    suite: (args) => deliverySuite(parseDeliveryOptions(args))
   }
 ]
 

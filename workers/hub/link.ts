@@ -3,7 +3,7 @@ import type { AttendanceReport } from '../../core/broadcast/attendance.ts'
 import type { ChannelRule } from '../../core/broadcast/channel-rules.ts'
 import type { ChannelTraffic } from '../../core/broadcast/channel-traffic.ts'
 import type { HistoryAnswer, HistoryQuery } from '../../core/broadcast/history.ts'
-import { reasonOf } from '../../core/errors.ts'
+import { ScherzoError, reasonOf } from '../../core/errors.ts'
 import type { Control } from '../../routes/websocket/control.ts'
 import type { ChannelCounts, LinkOrder, LinkReport } from './messages.ts'
 
@@ -128,7 +128,8 @@ export class Link {
     try {
       this.#order({ type: 'history', ask, answer: await this.#listener.fetch(channel, query) })
     } catch (error) {
-      // When the server is closed, nobody waits for it any more.
+      // Its own asks end when it is closed.
+      if (error instanceof ScherzoError && error.code === 'SCZ_ERR_CLOSED') return
       this.#order({ type: 'no history', ask, reason: reasonOf(error) })
     }
   }
