@@ -438,6 +438,36 @@ export const catalogue = {
     status: null,
     closeCode: null
   },
+  SCZ_ERR_BROKER_UNREACHABLE: {
+    message: 'Cannot reach the broker %s: %s',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_BROKER_CREDENTIALS: {
+    message: 'The broker %s refuses the credentials: check the user and the password in its address',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_BROKER_VERSION: {
+    message: 'The broker %s is version %s: use %s or later',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_BROKER_REFUSED: {
+    message: 'The broker did not do it: %s',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_BROKER_TIMEOUT: {
+    message: 'The broker has not answered for %s s: the message is published later or not at all',
+    status: null,
+    closeCode: null
+  },
+  SCZ_ERR_BROKER_LOST: {
+    message: 'The broker was lost before it answered: the message is published or not, nobody can tell',
+    status: null,
+    closeCode: null
+  },
   SCZ_ERR_HUB_CHANNEL: {
     message:
       'Cannot use "%s" as a channel: a channel is a string of 1 to 1024 bytes in UTF-8, the first not zero',

@@ -1,3 +1,5 @@
+import { parseBrokerAddress } from './bus/brokers/address.ts'
+
 /** Each reads a flag, an environment variable or an option, and gives undefined where that makes no sense. */
 
 export function wholeNumber(value: unknown, least: number, most: number): number | undefined {
@@ -29,6 +31,17 @@ export function isHost(value: unknown): value is string {
 
 export function filePath(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' && !value.includes('\0') ? value : undefined
+}
+
+/** `memory`, or the address of a broker. */
+export function brokerAddress(value: unknown): string | undefined {
+  if (typeof value !== 'string') return undefined
+  return value === 'memory' || parseBrokerAddress(value) !== null ? value : undefined
+}
+
+/** What names at a broker begin with. */
+export function brokerPrefix(value: unknown): string | undefined {
+  return typeof value === 'string' && /^[\w-]{1,64}$/.test(value) ? value : undefined
 }
 
 /** A host and a port, such as `127.0.0.1:9000`, `localhost:0` or `[::1]:9000`. */

@@ -208,6 +208,39 @@ const examples: { readonly [N in Name]: Examples<Settings[N]> } = {
   historyBytes: { good: wholeNumbers(0, 2 ** 40), bad: [...notWholeNumbers, 2 ** 40 + 1] },
   idempotencyWindow: times,
   idempotencyKeys: { good: wholeNumbers(1, 10_000_000), bad: [...notWholeNumbers, 0, 10_000_001] },
+  broker: {
+    good: [
+      'memory',
+      'redis://127.0.0.1:6379',
+      'rediss://user:p%40ss@redis.example:6380/2',
+      'redis+cluster://a,b:7001',
+      'redis+sentinel://:secret@a:26379,b/main',
+      'nats://token@[::1]:4222'
+    ].map((address) => [address, address] as const),
+    bad: [
+      '',
+      'redis',
+      'redis://',
+      'http://a',
+      'redis://a,b',
+      'redis://a:0',
+      'redis+sentinel://a',
+      'nats://a/1',
+      5,
+      null
+    ]
+  },
+  brokerPrefix: {
+    good: [['chat-1_a', 'chat-1_a']],
+    bad: ['', 'a:b', 'a.b', 'x'.repeat(65), 1, null]
+  },
+  brokerTimeout: {
+    good: [
+      ['0.1', 0.1],
+      [3600, 3600]
+    ],
+    bad: ['0', '-1', 'x', 3601, null]
+  },
   logFormat: {
     good: [
       ['auto', 'auto'],

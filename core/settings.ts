@@ -1,5 +1,16 @@
 import { ScherzoError } from './errors.ts'
-import { addressOrOff, filePath, isHost, oneOf, onOrOff, seconds, wholeNumber } from './setting-readers.ts'
+import { withoutCredentials } from './bus/brokers/address.ts'
+import {
+  addressOrOff,
+  brokerAddress,
+  brokerPrefix,
+  filePath,
+  isHost,
+  oneOf,
+  onOrOff,
+  seconds,
+  wholeNumber
+} from './setting-readers.ts'
 import type { HostAndPort } from './setting-readers.ts'
 
 /** Where handlers run: on the loop of the worker that has the connection, or in a pool of threads beside it. */
@@ -59,6 +70,10 @@ export interface Settings {
   readonly historyBytes: number
   readonly idempotencyWindow: number
   readonly idempotencyKeys: number
+  /** `memory`, or the address of a broker, with its password. */
+  readonly broker: string
+  readonly brokerPrefix: string
+  readonly brokerTimeout: number
   readonly logFormat: 'auto' | 'readable' | 'json'
   readonly logLevel: LogLevel
 }
@@ -531,6 +546,38 @@ export const settingRows: { readonly [Name in keyof Settings]: Row<Settings[Name
     expected: 'a whole number from 1 to 10000000',
     read: (value) => wholeNumber(value, 1, 10_000_000)
   },
+  broker: {
+    flag: 'broker',
+    placeholder: 'ADDRESS',
+    environment: ['SCHERZO_BROKER'],
+    default: 'memory',
+    shownDefault: 'memory',
+    meaning: 'channels: what carries them between instances; memory is this instance alone',
+    expected:
+      '"memory", redis://[user:password@]host:port, rediss://, redis+cluster://host:port,host:port, redis+sentinel://host:port/master or nats://host:port',
+    read: brokerAddress
+  },
+  brokerPrefix: {
+    flag: 'broker-prefix',
+    placeholder: 'NAME',
+    environment: ['SCHERZO_BROKER_PREFIX'],
+    default: 'scherzo',
+    shownDefault: 'scherzo',
+    meaning:
+      'channels: what the names of keys and subjects at the broker begin with; instances with the same one belong together',
+    expected: '1 to 64 letters, digits, hyphens and underscores',
+    read: brokerPrefix
+  },
+  brokerTimeout: {
+    flag: 'broker-timeout',
+    placeholder: 'SECONDS',
+    environment: ['SCHERZO_BROKER_TIMEOUT'],
+    default: 5,
+    shownDefault: '5',
+    meaning: 'channels: how long a message may wait for the broker before publish() fails',
+    expected: 'seconds from 0.1 to 3600',
+    read: (value) => seconds(value, 0.1, 3600)
+  },
   logFormat: {
     flag: 'log-format',
     placeholder: 'FORMAT',
@@ -597,6 +644,7 @@ export function resolveSettings(
 
 function readOr<Value>(row: Row<Value>, value: unknown, spelling: string): Value {
   const result = row.read(value)
-  if (result === undefined) throw new ScherzoError('SCZ_ERR_SETTING', [String(value), spelling, row.expected])
+  if (result === undefined)
+    throw new ScherzoError('SCZ_ERR_SETTING', [withoutCredentials(String(value)), spelling, row.expected])
   return result
 }

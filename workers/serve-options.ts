@@ -88,6 +88,12 @@ export interface ServeOptions {
   readonly idempotencyWindow?: number
   /** Channels: how many idempotency keys are remembered at most, of all channels together; beyond it the oldest are forgotten. @default 100000 */
   readonly idempotencyKeys?: number
+  /** Channels: `memory`, or the address of the broker that carries them between instances; see docs/SCALING.md. @default 'memory' */
+  readonly broker?: string
+  /** Channels: what the names of keys and subjects at the broker begin with. @default 'scherzo' */
+  readonly brokerPrefix?: string
+  /** Channels: how long a message may wait for the broker before `publish()` fails. @default 5 */
+  readonly brokerTimeout?: number
   /** `auto` is readable on a terminal and JSON elsewhere. @default 'auto' */
   readonly logFormat?: Settings['logFormat']
   /** Lines of this level and above are logged. @default 'info' */

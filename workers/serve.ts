@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from 'pino'
+import { openBroker } from '../core/bus/brokers/open.ts'
 import { ScherzoError } from '../core/errors.ts'
 import { resolveSettings, settingRows } from '../core/settings.ts'
 import type { Settings } from '../core/settings.ts'
@@ -23,7 +24,8 @@ import { WorkerThread } from './worker-thread.ts'
  *
  * @param app the file of the app, a Fastify plugin as the default export; relative to the working directory
  * @throws SCZ_ERR_SETTING, SCZ_ERR_OPTION_UNKNOWN, SCZ_ERR_TLS_PAIR, SCZ_ERR_TLS_FILE, SCZ_ERR_APP_MISSING, SCZ_ERR_APP_EXPORT,
- *   SCZ_ERR_APP_START, SCZ_ERR_LISTEN, SCZ_ERR_ADMIN_LISTEN, SCZ_ERR_WORKER_EXIT, SCZ_ERR_WORKER_ERROR; nothing is left running then
+ *   SCZ_ERR_APP_START, SCZ_ERR_LISTEN, SCZ_ERR_ADMIN_LISTEN, SCZ_ERR_WORKER_EXIT, SCZ_ERR_WORKER_ERROR,
+ *   SCZ_ERR_BROKER_UNREACHABLE, SCZ_ERR_BROKER_CREDENTIALS, SCZ_ERR_BROKER_VERSION; nothing is left running then
  *
  * @example
  * const server = await serve('./app.ts', { port: 3000 })
@@ -46,7 +48,11 @@ export async function serveWith(app: string | URL, settings: Settings, log: Logg
   const tls = await readTls(settings)
   const claimed = await claimAddress(settings.host, settings.port)
   const listen = { ...claimed, reusePort: plan.reusePort }
-  const hub = new HubCenter((error, message) => log.error({ err: error }, message), settings)
+  const broker = await openBroker(settings.broker, {
+    prefix: settings.brokerPrefix,
+    timeout: settings.brokerTimeout
+  })
+  const hub = new HubCenter((error, message) => log.error({ err: error }, message), settings, broker)
   const task: SlotTask = { app: path, settings, listen, tls, poolThreads: plan.poolThreads, hub }
   const address = `${tls === null ? 'http' : 'https'}://${hostAndPort(claimed.host, claimed.port)}`
   const server = new Server(task, plan, address, log)
@@ -78,7 +84,7 @@ export async function routesOf(app: string | URL, settings: Settings): Promise<r
     return routes
   } finally {
     await thread.terminate()
-    hub.close()
+    await hub.close()
   }
 }
 

@@ -1,4 +1,5 @@
 import type { ChannelTraffic } from '../core/broadcast/channel-traffic.ts'
+import type { BrokerFigures } from '../core/bus/broker.ts'
 import type { Runtime } from '../core/settings.ts'
 import type { Stats } from './metrics/stats.ts'
 
@@ -15,6 +16,8 @@ export interface ServerView {
   readonly reloads: number
   /** How many messages the hub has had. */
   readonly published: number
+  /** Null without one. */
+  readonly broker: BrokerView | null
   /** Channels with the most deliveries, added up over the workers that are there. */
   readonly traffic: readonly ChannelTraffic[]
   /** Identities in channels with presence, once for each of them. */
@@ -29,6 +32,15 @@ export interface ServerView {
   channels(): Promise<ReadonlyMap<string, number>>
   /** How many messages the channel has had. */
   offsetOf(channel: string): number
+}
+
+export interface BrokerView extends BrokerFigures {
+  /** Its kind and address, without credentials. */
+  readonly name: string
+  /** Messages that this instance should have had and that were gone. */
+  readonly lost: number
+  /** Channels that are subscribed to. */
+  readonly channels: number
 }
 
 export type ServerState = 'starting' | 'ready' | 'reloading' | 'draining'

@@ -14,7 +14,7 @@ import { startAdmin } from './admin/admin.ts'
 import type { AdminServer } from './admin/admin.ts'
 import type { Stats } from './metrics/stats.ts'
 import type { WorkerPlan } from './plan.ts'
-import type { ServerState, ServerView, WorkerView } from './server-view.ts'
+import type { BrokerView, ServerState, ServerView, WorkerView } from './server-view.ts'
 import type { SlotTask } from './slot.ts'
 import { Supervisor } from './supervisor.ts'
 import { readTls } from './tls.ts'
@@ -114,6 +114,7 @@ export class Server implements ScherzoServer, ServerView {
     try {
       // First of all, so that a probe sees a server that is not ready yet.
       if (admin !== null) this.#admin = await startAdmin(admin, this, this.#log)
+      await this.#task.hub.open((level, message) => this.#log[level](message))
       this.#loaded = await this.#supervisor.start()
     } catch (error) {
       await this.#closeBesides()
@@ -170,6 +171,10 @@ export class Server implements ScherzoServer, ServerView {
 
   get presenceTold(): number {
     return this.#task.hub.presenceTold
+  }
+
+  get broker(): BrokerView | null {
+    return this.#task.hub.broker
   }
 
   publish(channel: string, data: HubData, options?: PublishOptions): Promise<Published> {
@@ -256,6 +261,6 @@ export class Server implements ScherzoServer, ServerView {
   async #closeBesides(): Promise<void> {
     this.#watched?.close()
     await this.#admin?.close()
-    this.#task.hub.close()
+    await this.#task.hub.close()
   }
 }

@@ -1,4 +1,5 @@
 import { types } from 'node:util'
+import { isOwnName, ownNameOf } from '../bus/own-channels.ts'
 import { ScherzoError, reasonOf } from '../errors.ts'
 
 /**
@@ -33,17 +34,17 @@ export const BROADCAST = ''
 
 /** Who is in a channel goes through the log in another one, which nobody can name either. */
 export function presenceNameOf(channel: string): string {
-  return PRESENCE + channel
+  return ownNameOf(channel)
 }
 
 /** What clients and apps name need not be a string. */
 export function isPresenceName(name: unknown): boolean {
-  return typeof name === 'string' && name.startsWith(PRESENCE)
+  return typeof name === 'string' && isOwnName(name)
 }
 
 /** The channel whose members are told under the name. */
 export function watchedChannelOf(name: string): string {
-  return name.slice(PRESENCE.length)
+  return name.slice(ownNameOf('').length)
 }
 
 /** @throws SCZ_ERR_HUB_CHANNEL */
@@ -61,8 +62,6 @@ export function checkIdempotencyKey(key: string): void {
   if (!isRight || Buffer.byteLength(key) > MAX_IDEMPOTENCY_KEY_BYTES)
     throw new ScherzoError('SCZ_ERR_HUB_IDEMPOTENCY_KEY', [String(key).slice(0, SHOWN).toWellFormed()])
 }
-
-const PRESENCE = '\0'
 
 /** As much as the log takes. */
 const MAX_CHANNEL_BYTES = 1024

@@ -43,11 +43,11 @@ export async function readHistory(
   if (since !== undefined) checkSince(since)
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT)
     throw new ScherzoError('SCZ_ERR_HUB_LIMIT', [String(limit), MAX_LIMIT])
-  const { epoch } = source
+  const query = { epoch: since?.epoch ?? null, after: since?.offset ?? null, limit, maxBytes }
+  const { epoch, offset, first, messages } = await source.fetch(channel, query)
   const isOtherEpoch = since !== undefined && since.epoch !== epoch
   // Of another epoch nothing is left: all that there is comes after it.
   const after = since === undefined ? null : isOtherEpoch ? 0 : since.offset
-  const { offset, first, messages } = await source.fetch(channel, { after, limit, maxBytes })
   if (after !== null && after > offset) throw new ScherzoError('SCZ_ERR_HUB_OFFSET', [channel, after, offset])
   const isWhole = first === (after ?? 0) + 1 && first + messages.length === offset + 1
   return {

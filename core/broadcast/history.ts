@@ -6,6 +6,8 @@ import type { KeptMessage } from './kept-messages.ts'
 
 /** Which part of a channel's past is asked for. */
 export interface HistoryQuery {
+  /** Of `after`; where the channel has another one, everything that is kept is meant. Null: whatever it is. */
+  readonly epoch: string | null
   /** The messages behind this offset, the oldest first to be had; null: the last ones. */
   readonly after: number | null
   readonly limit: number
@@ -24,13 +26,13 @@ export interface HistoryPage {
 
 /** A page, and how far the log has to be read to have met the channel's last message of that page. */
 export interface HistoryAnswer extends HistoryPage {
+  readonly epoch: string
   /** So many messages, of all channels, that the thread which asked reads in the log. */
   readonly position: number
 }
 
 /** Where threads ask for what was published before. */
 export interface HistorySource {
-  readonly epoch: string
   /**
    * Whatever has reached any thread before the call is in the answer, or is gone.
    *
@@ -87,7 +89,7 @@ export class History {
   }
 
   /** @param last the offset of the channel's last message, where nothing of it is kept */
-  page(channel: string, { after, limit, maxBytes }: HistoryQuery, last: number): HistoryPage {
+  page(channel: string, { after, limit, maxBytes }: Omit<HistoryQuery, 'epoch'>, last: number): HistoryPage {
     const kept = this.#channels.get(channel)
     const rule = this.#rules.of(channel)?.history
     if (kept === undefined || rule === undefined) return { offset: last, first: last + 1, messages: [] }

@@ -11,6 +11,7 @@ import { LoopLoad } from './loop-load.ts'
 import { Message } from './message.ts'
 import { type HubPresence, type PresenceSource, checkPresence, readPresence } from './presence-reading.ts'
 import { type Comeback, Recovery, type RecoveryHost } from './recovery.ts'
+import type { Gap } from '../bus/log-record.ts'
 import {
   BROADCAST,
   type HubData,
@@ -39,6 +40,8 @@ export interface HubOptions {
   readonly presence: PresenceSource
   /** How busy the loop is, from 0 to 1. @default that of this thread in the last 50 ms */
   readonly load?: (now: number) => number
+  /** Is told which channels this thread wants; null where all of them come anyway. @default null */
+  readonly demand?: Demand | null
   /** Gets what listeners throw, and a word about offsets that do not follow each other. */
   readonly onError: (error: unknown, message: string) => void
 }
@@ -59,6 +62,14 @@ export interface PublishOptions {
   readonly idempotencyKey?: string
 }
 
+/** With a broker, only those channels come to a thread that some thread of its instance wants. */
+export interface Demand {
+  /** @returns settles when all messages that are published from then on come; null: they do */
+  want(channel: string): Promise<void> | null
+  /** Nobody here wants it for now. */
+  release(channel: string): void
+}
+
 /** What a hub needs of its bus. */
 export type HubBus = Pick<JoinedBus, 'publish' | 'read' | 'pause' | 'resume' | 'close'>
 
@@ -75,17 +86,19 @@ export class Hub implements Subscriptions {
   readonly #host: Host
   readonly #history: HistorySource
   readonly #presence: PresenceSource
+  readonly #demand: Demand | null
   readonly #recoveries: RecoveryHost
   readonly #position = new LogPosition()
   #reading: Promise<void> | null = null
   /** When the batch that is being read began, by performance.now(); 0 between batches. */
   #now = 0
 
-  constructor(bus: HubBus, { chunk, history, presence, load, onError }: HubOptions) {
+  constructor(bus: HubBus, { chunk, history, presence, load, onError, demand = null }: HubOptions) {
     this.#bus = bus
     this.#onError = onError
     this.#history = history
     this.#presence = presence
+    this.#demand = demand
     this.#channels.set(BROADCAST, this.#broadcast)
     const release = (channel: Channel): void => this.#release(channel)
     const { totals } = this
@@ -94,7 +107,7 @@ export class Hub implements Subscriptions {
     this.#fanOut = new FanOut({ ...fanOut, onFull: () => bus.pause(), onRelief: () => bus.resume() }, release)
     this.#host = {
       totals,
-      history,
+      live: (channel) => demand?.want(channel) ?? null,
       recover: (comeback) => this.#recover(comeback),
       stalled: this.#stalled,
       channel: (name) => this.#channel(name),
@@ -198,6 +211,18 @@ export class Hub implements Subscriptions {
     return subscriber
   }
 
+  prepare(channels: readonly string[]): Promise<void> | null {
+    if (this.#demand === null) return null
+    const coming: Promise<void>[] = []
+    for (const channel of channels) {
+      checkChannel(channel)
+      const wanted = this.#demand.want(channel)
+      if (wanted !== null) coming.push(wanted)
+      if (!this.#channels.has(channel)) this.#demand.release(channel)
+    }
+    return coming.length === 0 ? null : Promise.all(coming).then(() => {})
+  }
+
   /** How many members of this thread each channel has. */
   counts(): Map<string, number> {
     const counts = new Map<string, number>()
@@ -243,19 +268,32 @@ export class Hub implements Subscriptions {
     this.#position.read++
     const channel = this.#channels.get(record.channel)
     if (channel === undefined) return
+    const { gap } = record
+    if (gap !== null) return this.#takeGap(channel, record, gap)
     this.#checkOffset(channel, record.offset)
     channel.ordinal++
-    const { size } = channel
-    if (size > 0 || channel.recovery !== null) {
-      this.totals.owed += size
-      if (this.#now === 0) this.#now = performance.now()
-      const frame = channel.envelope.frame(record)
-      const { offset, key, time } = record
-      const message = new Message(channel, channel.ordinal, offset, key, frame, this.#now, time)
-      if (size > 0) this.#fanOut.add(message)
-      channel.recovery?.take(message)
-    }
+    if (channel.size > 0 || channel.recovery !== null)
+      this.#send(channel, record, record.key, channel.envelope.frame(record))
     if (channel.listeners.size > 0) this.#tell(channel, record)
+  }
+
+  /** What can't be had is told in its place, as if it were a message. None can stand in for it. */
+  #takeGap(channel: Channel, record: LogRecord, { from, to, isNewEpoch }: Gap): void {
+    const { epoch } = record
+    channel.lastOffset = to
+    channel.ordinal++
+    if (isNewEpoch) channel.recovery?.outdate()
+    const frame = channel.envelope.lostFrame({ from, to }, isNewEpoch ? epoch : null, null)
+    this.#send(channel, record, `\0lost ${epoch} ${to}`, frame)
+  }
+
+  #send(channel: Channel, { offset, time }: LogRecord, key: string | null, frame: Buffer): void {
+    const { size } = channel
+    this.totals.owed += size
+    if (this.#now === 0) this.#now = performance.now()
+    const message = new Message(channel, channel.ordinal, offset, key, frame, this.#now, time)
+    if (size > 0) this.#fanOut.add(message)
+    channel.recovery?.take(message)
   }
 
   #tell({ name, listeners }: Channel, record: LogRecord): void {
@@ -306,7 +344,9 @@ export class Hub implements Subscriptions {
   #open(name: string): Channel {
     const channel = new Channel(name, slowOf(this.rules.of(name)), this.totals)
     this.#channels.set(name, channel)
+    // Who is in a channel is told by the instance itself.
     if (channel.isPresence) this.#presence.watch(watchedChannelOf(name), true)
+    else void this.#demand?.want(name)
     return channel
   }
 
@@ -316,5 +356,6 @@ export class Hub implements Subscriptions {
     if (isBroadcast || isWanted || this.#channels.get(name) !== channel) return
     this.#channels.delete(name)
     if (isPresence) this.#presence.watch(watchedChannelOf(name), false)
+    else this.#demand?.release(name)
   }
 }

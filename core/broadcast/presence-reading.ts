@@ -32,7 +32,7 @@ export async function readPresence(
 ): Promise<HubPresence> {
   checkPresence(presence, channel)
   const name = presenceNameOf(channel)
-  const { messages } = await history.fetch(name, { after: null, limit: 1, maxBytes: Infinity })
+  const { messages } = await history.fetch(name, { epoch: null, after: null, limit: 1, maxBytes: Infinity })
   const { count, members = null } = JSON.parse(Buffer.from(messages[0]!.data, 'latin1').toString()) as {
     readonly count: number
     readonly members?: readonly PresentMember[]

@@ -1,10 +1,12 @@
 import { performance } from 'node:perf_hooks'
+import { setTimeout as delay } from 'node:timers/promises'
+import { ScherzoError } from '../errors.ts'
 import type { Channel } from './channel.ts'
 import type { Format } from './format.ts'
 import type { HistoryAnswer, HistorySource } from './history.ts'
 import { Message } from './message.ts'
 import { Parcel } from './parcel.ts'
-import type { Lost } from './since.ts'
+import type { Lost, Since } from './since.ts'
 
 /** What a recovery needs of its hub. */
 export interface RecoveryHost {
@@ -23,12 +25,16 @@ export interface Comeback {
   channel: Channel
   /** The offset of the last message that it has; null: it only wants what comes. */
   readonly after: number | null
+  /** That of what it has; null: it has nothing. */
+  readonly epoch: string | null
   readonly format: Format
   isOver: boolean
   /** It gets no more than this: the offset is not there yet, or is of another epoch. */
-  refuse(offset: number): void
+  refuse(place: Since): void
+  /** What it has is of another epoch than this: it gets what comes. */
+  startAnew(place: Since): void
   /** @param isLevel whether all further messages of the channel are those that are read from now on */
-  advance(messages: Parcel | null, lost: Lost | null, offset: number, isLevel: boolean): void
+  advance(messages: Parcel | null, lost: Lost | null, place: Since, isLevel: boolean): void
   fail(): void
 }
 
@@ -43,6 +49,8 @@ export class Recovery {
   readonly #host: RecoveryHost
   #waiting: Comeback[] = []
   #live: Message[] = []
+  /** Whether the channel has begun anew since it was asked for. */
+  #isOutdated = false
 
   constructor(channel: Channel, host: RecoveryHost) {
     this.#channel = channel
@@ -60,6 +68,12 @@ export class Recovery {
     this.#live.push(message)
   }
 
+  /** The channel begins anew: what an answer on its way says is of the time before. */
+  outdate(): void {
+    this.#live = []
+    this.#isOutdated = true
+  }
+
   async #run(): Promise<void> {
     while (this.#waiting.length > 0) {
       const comebacks = this.#waiting.filter(({ isOver }) => !isOver)
@@ -72,12 +86,14 @@ export class Recovery {
 
   async #serve(comebacks: readonly Comeback[]): Promise<void> {
     const after = comebacks.reduce((least, each) => Math.min(least, each.after ?? Infinity), Infinity)
+    this.#isOutdated = false
     const answer = await this.#fetch(after)
     if (answer === null) {
       for (const comeback of comebacks) comeback.fail()
       return
     }
     await this.#host.whenRead(answer.position)
+    if (this.#isOutdated) return void this.#waiting.push(...comebacks)
     const { offset } = answer
     this.#live = this.#live.filter((message) => message.offset > offset)
     const past = this.#messagesOf(answer)
@@ -88,27 +104,31 @@ export class Recovery {
     }
   }
 
-  /** @returns null where the server is closing */
+  /** @returns null where the server is closing; a broker that is away is waited for */
   async #fetch(after: number): Promise<HistoryAnswer | null> {
-    const query = { after, limit: PAGE_SIZE, maxBytes: PAGE_BYTES }
-    try {
-      return await this.#host.history.fetch(this.#channel.name, query)
-    } catch {
-      return null
+    const query = { epoch: null, after, limit: PAGE_SIZE, maxBytes: PAGE_BYTES }
+    for (;;) {
+      try {
+        return await this.#host.history.fetch(this.#channel.name, query)
+      } catch (error) {
+        if (error instanceof ScherzoError && error.code === 'SCZ_ERR_CLOSED') return null
+        await delay(RETRY_DELAY, undefined, { ref: false })
+      }
     }
   }
 
   #serveOne(comeback: Comeback, portions: Portions): void {
-    const { after, format, isOver } = comeback
+    const { after, epoch, format, isOver } = comeback
     const { offset, first, end } = portions
     if (isOver) return
-    if (after !== null && after > offset) return comeback.refuse(portions.last)
+    if (epoch !== null && epoch !== portions.epoch) return comeback.startAnew(portions.place)
+    if (after !== null && after > offset) return comeback.refuse(portions.place)
     // What it wants begins behind the page: another one has more to catch up with.
     if (after !== null && after >= end && end < offset) return this.add(comeback)
     const from = Math.max(first, (after ?? offset) + 1)
     const lost = after !== null && after + 1 < first ? { from: after + 1, to: first - 1 } : null
     const isLevel = after === null || end === offset
-    comeback.advance(after === null ? null : portions.from(from, format), lost, portions.last, isLevel)
+    comeback.advance(after === null ? null : portions.from(from, format), lost, portions.place, isLevel)
   }
 
   #messagesOf({ messages, first }: HistoryAnswer): Message[] {
@@ -122,6 +142,9 @@ export class Recovery {
   }
 }
 
+/** Before the history is asked again after it failed, in milliseconds. */
+const RETRY_DELAY = 200
+
 /** As much as is asked for at once; who wants more comes again when it has taken that. */
 const PAGE_SIZE = 1000
 const PAGE_BYTES = 262_144
@@ -130,6 +153,7 @@ const PAGE_BYTES = 262_144
 class Portions {
   readonly #past: readonly Message[]
   readonly #live: readonly Message[]
+  readonly epoch: string
   readonly #parcels = new Map<Format, Map<number, Parcel | null>>()
   /** Of the channel's last message as the answer has it. */
   readonly offset: number
@@ -137,7 +161,8 @@ class Portions {
   /** The offset of the last message of the page; behind it is only what was read meanwhile, if it is `offset`. */
   readonly end: number
 
-  constructor(past: readonly Message[], live: readonly Message[], { offset, first }: HistoryAnswer) {
+  constructor(past: readonly Message[], live: readonly Message[], { epoch, offset, first }: HistoryAnswer) {
+    this.epoch = epoch
     this.#past = past
     this.#live = live
     this.offset = offset
@@ -145,9 +170,9 @@ class Portions {
     this.end = past.at(-1)?.offset ?? offset
   }
 
-  /** The offset of the channel's last message, what was read meanwhile included. */
-  get last(): number {
-    return this.#live.at(-1)?.offset ?? this.offset
+  /** Behind the channel's last message, what was read meanwhile included. */
+  get place(): Since {
+    return { epoch: this.epoch, offset: this.#live.at(-1)?.offset ?? this.offset }
   }
 
   from(offset: number, format: Format): Parcel | null {

@@ -21,8 +21,7 @@ export interface Returner {
 export class Returning implements Comeback {
   channel: Channel
   readonly #member: Returner
-  readonly #epoch: string
-  readonly #isOfOtherEpoch: boolean
+  readonly epoch: string | null
   readonly #settle: (outcome: Recovered | null) => void
   after: number | null
   isOver = false
@@ -33,25 +32,22 @@ export class Returning implements Comeback {
   constructor(
     channel: Channel,
     member: Returner,
-    epoch: string,
     since: Since | null,
     settle: (outcome: Recovered | null) => void
   ) {
     this.channel = channel
     this.#member = member
-    this.#epoch = epoch
-    this.#isOfOtherEpoch = since !== null && since.epoch !== epoch
     this.#settle = settle
-    this.after = since === null || this.#isOfOtherEpoch ? null : since.offset
+    this.epoch = since?.epoch ?? null
+    this.after = since?.offset ?? null
   }
 
   get format(): Format {
     return this.#member.format
   }
 
-  advance(messages: Parcel | null, lost: Lost | null, offset: number, isLevel: boolean): void {
-    if (this.#isOfOtherEpoch) return this.#startAnew(offset, null)
-    this.#tellOnce(offset)
+  advance(messages: Parcel | null, lost: Lost | null, place: Since, isLevel: boolean): void {
+    this.#tellOnce(place)
     if (lost !== null) {
       this.#lost = { from: this.#lost?.from ?? lost.from, to: lost.to }
       this.#member.send(this.channel.envelope.lostFrame(lost, null, null))
@@ -62,12 +58,17 @@ export class Returning implements Comeback {
       this.after = messages.messages.at(-1)!.offset
       if (!this.#member.give(messages)) return this.fail()
     }
-    if (isLevel) this.#end({ offset, error: null })
+    if (isLevel) this.#end(place, null)
     else this.#member.comeAgain(this)
   }
 
-  refuse(offset: number): void {
-    this.#startAnew(offset, new ScherzoError('SCZ_ERR_HUB_OFFSET', [this.channel.name, this.after!, offset]))
+  refuse(place: Since): void {
+    const values = [this.channel.name, this.after!, place.offset]
+    this.#startAnew(place, null, new ScherzoError('SCZ_ERR_HUB_OFFSET', values))
+  }
+
+  startAnew(place: Since): void {
+    this.#startAnew(place, place.epoch, null)
   }
 
   fail(): void {
@@ -77,23 +78,22 @@ export class Returning implements Comeback {
   }
 
   /** Nothing of what it had is known here. */
-  #startAnew(offset: number, error: ScherzoError | null): void {
-    this.#tellOnce(offset)
-    this.#lost = { from: 1, to: offset }
-    const epoch = this.#isOfOtherEpoch ? this.#epoch : null
+  #startAnew(place: Since, epoch: string | null, error: ScherzoError | null): void {
+    this.#tellOnce(place)
+    this.#lost = { from: 1, to: place.offset }
     this.#member.send(this.channel.envelope.lostFrame(this.#lost, epoch, error?.code ?? null))
     this.#member.follow(this)
-    this.#end({ offset, error })
+    this.#end(place, error)
   }
 
-  #tellOnce(offset: number): void {
+  #tellOnce({ epoch, offset }: Since): void {
     if (this.#isTold) return
     this.#isTold = true
-    this.#member.send(this.channel.envelope.subscribedFrame(this.#epoch, offset))
+    this.#member.send(this.channel.envelope.subscribedFrame(epoch, offset))
   }
 
-  #end({ offset, error }: Pick<Recovered, 'offset' | 'error'>): void {
+  #end({ epoch, offset }: Since, error: ScherzoError | null): void {
     this.isOver = true
-    this.#settle({ epoch: this.#epoch, offset, count: this.#count, lost: this.#lost, error })
+    this.#settle({ epoch, offset, count: this.#count, lost: this.#lost, error })
   }
 }

@@ -6,7 +6,6 @@ import type { Channel } from './channel.ts'
 import { BROADCAST, isPresenceName, presenceNameOf } from './data.ts'
 import type { Format } from './format.ts'
 import type { Subscription } from './group.ts'
-import type { HistorySource } from './history.ts'
 import type { Message } from './message.ts'
 import type { Parcel } from './parcel.ts'
 import type { Comeback } from './recovery.ts'
@@ -30,7 +29,8 @@ export interface Host {
    * @throws SCZ_ERR_HUB_CHANNEL, SCZ_ERR_HUB_PRESENCE
    */
   presenceChannel(name: string): Channel
-  readonly history: HistorySource
+  /** Settles when the channel's messages reach this thread; null: they do. */
+  live(channel: string): Promise<void> | null
   /** Lets it catch up with its channel. */
   recover(comeback: Comeback): void
   /** Forgets the channel if nobody wants it any more. */
@@ -80,14 +80,15 @@ export class Subscriber implements Membership, Returner {
     host.totals.members++
   }
 
-  subscribe(channel: string): void
+  subscribe(channel: string): Promise<void> | undefined
   subscribe(channel: string, since: Since | null): Promise<Recovered | null>
-  subscribe(channel: string, since?: Since | null): Promise<Recovered | null> | undefined {
-    if (this.#hasLeft || this.has(channel)) return since === undefined ? undefined : Promise.resolve(null)
+  subscribe(channel: string, since?: Since | null): Promise<Recovered | null | void> | undefined {
+    if (this.#hasLeft || this.has(channel))
+      return since === undefined ? (this.#host.live(channel) ?? undefined) : Promise.resolve(null)
     if (since !== undefined) return this.#return(channel, since)
     this.#add(this.#host.channel(channel))
     this.#host.totals.subscriptions++
-    return undefined
+    return this.#host.live(channel) ?? undefined
   }
 
   /** For the hub: what is broadcast, too. */
@@ -194,7 +195,7 @@ export class Subscriber implements Membership, Returner {
     if (since !== null) checkSince(since)
     const channel = this.#host.channel(name)
     const { promise, resolve } = Promise.withResolvers<Recovered | null>()
-    const returning = new Returning(channel, this, this.#host.history.epoch, since, resolve)
+    const returning = new Returning(channel, this, since, resolve)
     this.#returning ??= new Map()
     this.#returning.set(name, returning)
     this.#host.recover(returning)

@@ -30,11 +30,21 @@ export interface Subscriptions {
     close: (code: number, reason: string) => void,
     format?: Format
   ): Membership
+  /**
+   * Makes the channels' messages come, for connections that subscribe within some seconds.
+   *
+   * @returns settles when they come; null: they do
+   */
+  prepare(channels: readonly string[]): Promise<void> | null
 }
 
 export interface Membership {
-  /** @throws SCZ_ERR_HUB_CHANNEL */
-  subscribe(channel: string): void
+  /**
+   * @returns undefined where it gets every message that is published from now on; with a broker, a promise that settles when it
+   *   does
+   * @throws SCZ_ERR_HUB_CHANNEL
+   */
+  subscribe(channel: string): Promise<void> | undefined
   /**
    * Subscribes, and first catches up with what was published after `since`, as far as it is kept. The client is told the
    * epoch and the offset, and what is lost, see docs/WEBSOCKETS.md.

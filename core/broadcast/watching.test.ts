@@ -10,12 +10,12 @@ const NAME = presenceNameOf('room')
 
 function state(offset: number, position: number): HistoryAnswer {
   const messages = [{ data: `{"count":${offset}}`, isText: true, key: null, time: 0 }]
-  return { offset, first: offset, messages, position }
+  return { epoch: 'epoch', offset, first: offset, messages, position }
 }
 
 test('the state comes first, without what it has, and with what was read meanwhile behind it', async () => {
   const { promise, resolve: answer } = Promise.withResolvers<HistoryAnswer>()
-  const history: HistorySource = { epoch: 'epoch', fetch: () => promise }
+  const history: HistorySource = { fetch: () => promise }
   const watched: boolean[] = []
   const presence = { has: () => true, watch: (_: string, isWatched: boolean) => void watched.push(isWatched) }
   const { bus, hub } = createHub({ history, presence })
@@ -46,7 +46,7 @@ test('the state comes first, without what it has, and with what was read meanwhi
 })
 
 test('who looks away before the state is there gets nothing', async () => {
-  const history: HistorySource = { epoch: 'epoch', fetch: () => Promise.resolve(state(0, 0)) }
+  const history: HistorySource = { fetch: () => Promise.resolve(state(0, 0)) }
   const { hub } = createHub({ history, presence: { has: () => true, watch: () => {} } })
   const outbox = new FakeOutbox()
   const member = hub.join(outbox, DEFAULT_SLOW_POLICY, () => {})
@@ -57,7 +57,7 @@ test('who looks away before the state is there gets nothing', async () => {
 })
 
 test('a member has the channels that it has subscribed to, from the request on, and not those that it only watches', async () => {
-  const history: HistorySource = { epoch: 'epoch', fetch: () => Promise.resolve(state(1, 0)) }
+  const history: HistorySource = { fetch: () => Promise.resolve(state(1, 0)) }
   const { hub } = createHub({ history, presence: { has: () => true, watch: () => {} } })
   const member = hub.join(new FakeOutbox(), DEFAULT_SLOW_POLICY, () => {})
   equal(member.size, 0)

@@ -10,6 +10,7 @@ export class Watching implements Comeback {
   readonly #member: Returner
   /** Before everything, so that it always gets the state, whose offset is that of the last change in it. */
   readonly after = -1
+  readonly epoch = null
   isOver = false
 
   constructor(channel: Channel, member: Returner) {
@@ -29,6 +30,11 @@ export class Watching implements Comeback {
 
   /** No offset is below its own. */
   refuse(): void {
+    this.fail()
+  }
+
+  /** It has nothing of any epoch. */
+  startAnew(): void {
     this.fail()
   }
 

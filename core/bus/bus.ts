@@ -8,6 +8,7 @@ import type { PublishOptions } from './message.ts'
 import { PublishedKeys } from './published-keys.ts'
 import { Publisher } from './publisher.ts'
 import { isRingSize } from './ring.ts'
+import type { Relay } from './relay/relay.ts'
 import { Sequencer } from './sequencer.ts'
 import type { Published } from './settler.ts'
 
@@ -45,6 +46,11 @@ export interface BusOptions {
    * @default 100000
    */
   readonly idempotencyKeys?: number
+  /**
+   * Carries the messages to other instances and back.
+   * @default none: the bus itself gives them their offsets
+   */
+  readonly relay?: Relay | null
 }
 
 export interface BusStats {
@@ -72,11 +78,13 @@ const PRIMARY = 0
 
 /** The bus as the primary sees it. It keeps the process alive until it is closed. */
 export class Bus {
-  readonly epoch: string = randomUUID()
+  /** '' where a broker gives each channel its own. */
+  readonly epoch: string
   readonly #options: Required<BusOptions>
   readonly #log: SharedArrayBuffer
   readonly #sequencer: Sequencer
   readonly #own: JoinedBus
+  readonly #relay: Relay | null
   #publishers = 0
 
   constructor(options: BusOptions = {}) {
@@ -85,9 +93,11 @@ export class Bus {
     checkRingSize('logBytes', logBytes)
     checkRingSize('inboxBytes', inboxBytes)
     this.#log = new SharedArrayBuffer(LOG_DATA + logBytes)
-    const { idempotencyWindow, idempotencyKeys } = this.#options
+    const { idempotencyWindow, idempotencyKeys, relay } = this.#options
     const keys = new PublishedKeys(idempotencyWindow, idempotencyKeys)
-    this.#sequencer = new Sequencer(this.#log, maxMessageBytes, keys)
+    this.#relay = relay
+    this.epoch = relay === null ? randomUUID() : ''
+    this.#sequencer = new Sequencer(this.#log, maxMessageBytes, keys, relay)
     this.#own = new JoinedBus(this.connect(PRIMARY))
   }
 
@@ -109,7 +119,7 @@ export class Bus {
       log: this.#log,
       inbox,
       port: port2,
-      maxMessageBytes,
+      maxMessageBytes: Math.min(maxMessageBytes, this.#relay?.broker.maxMessageBytes ?? Infinity),
       maxRecordBytes: logBytes / RECORD_SHARE,
       maxWaitingBytes
     }
@@ -233,7 +243,8 @@ const DEFAULTS: Required<BusOptions> = {
   maxMessageBytes: 64 * 2 ** 20,
   maxWaitingBytes: 64 * 2 ** 20,
   idempotencyWindow: 300_000,
-  idempotencyKeys: 100_000
+  idempotencyKeys: 100_000,
+  relay: null
 }
 
 function checkRingSize(name: string, bytes: number): void {

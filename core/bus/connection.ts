@@ -71,8 +71,8 @@ export class Connection {
     Atomics.store(this.#control, READER_STATE, READER_DETACHED)
   }
 
-  /** Tells the thread that everything taken so far has its offset. */
-  publishAnswers(): void {
-    Atomics.store(this.#control, INBOX_TAIL, this.inbox.position)
+  /** Tells the thread that everything up to this position, or everything taken so far, has its answer. */
+  publishAnswers(position: number = this.inbox.position): void {
+    Atomics.store(this.#control, INBOX_TAIL, position)
   }
 }

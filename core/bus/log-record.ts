@@ -5,7 +5,10 @@ import {
   CHANNEL,
   CHANNEL_SLOTS,
   DATA_LENGTH,
+  EPOCH_BYTES,
   FLAGS,
+  FLAG_EPOCH,
+  FLAG_GAP,
   FLAG_LARGE,
   FLAG_TEXT,
   HEADER_BYTES,
@@ -20,13 +23,21 @@ import {
 } from './record.ts'
 import type { Ring } from './ring.ts'
 
+/** Offsets from the first to the last one. Nothing is missing where `to` is before `from`. */
+export interface Gap {
+  readonly from: number
+  readonly to: number
+  /** Whether the channel has begun anew. */
+  readonly isNewEpoch: boolean
+}
+
 /**
  * A message in the log. One object stands for one record after the other and reads the ring when it is asked, so it is
  * valid only until the listener that got it returns: after that its memory is written over. Copy what has to last;
  * strings and numbers are copies already.
  */
 export class LogRecord {
-  readonly epoch: string
+  readonly #epoch: string
   readonly #ring: Ring
   readonly #port: MessagePort
   readonly #names = Array.from({ length: CHANNEL_SLOTS }, () => '')
@@ -36,7 +47,7 @@ export class LogRecord {
 
   constructor(ring: Ring, epoch: string, port: MessagePort) {
     this.#ring = ring
-    this.epoch = epoch
+    this.#epoch = epoch
     this.#port = port
   }
 
@@ -48,6 +59,22 @@ export class LogRecord {
       this.#numbers[slot] = number
     }
     return this.#names[slot]!
+  }
+
+  /** Tells the offsets of the channel apart from those that it had before it began anew. */
+  get epoch(): string {
+    const { words, bytes } = this.#ring
+    const word = this.#at >> 2
+    if ((words[word + FLAGS]! & FLAG_EPOCH) === 0) return this.#epoch
+    const end = this.#namesStart + (words[word + NAME_LENGTHS]! >>> 16) + words[word + META_LENGTH]!
+    return bytes.toString('hex', end, end + EPOCH_BYTES)
+  }
+
+  /** The messages that this record stands for and that can't be had any more; null where it is a message itself. */
+  get gap(): Gap | null {
+    const flags = this.#ring.words[(this.#at >> 2) + FLAGS]!
+    if ((flags & FLAG_GAP) === 0) return null
+    return { from: Number(this.data.toString('latin1')), to: this.offset, isNewEpoch: this.isText }
   }
 
   /** Counts the messages of the channel from 1 on. */

@@ -1,4 +1,5 @@
 import { ScherzoError } from '../errors.ts'
+import { settleByAnswer } from './answer.ts'
 import type { MessagePort } from 'node:worker_threads'
 import { type ChannelSlot, ChannelSlots } from './channel-slots.ts'
 import { Doorbell } from './doorbell.ts'
@@ -35,6 +36,8 @@ import type { BusDescription } from './description.ts'
 export class Publisher {
   readonly #id: number
   readonly #epoch: string
+  /** Whether a broker answers, and with an epoch each time. */
+  readonly #isRemote: boolean
   readonly #maxMessageBytes: number
   readonly #maxWaitingBytes: number
   readonly #port: MessagePort
@@ -77,6 +80,7 @@ export class Publisher {
       description
     this.#id = publisher
     this.#epoch = epoch
+    this.#isRemote = epoch === ''
     this.#maxMessageBytes = maxMessageBytes
     this.#maxWaitingBytes = maxWaitingBytes
     this.#port = port
@@ -215,10 +219,16 @@ export class Publisher {
       if (((next.position - tail) | 0) >= 0) break
       this.#unanswered.shift()
       this.#largeBytes -= next.largeBytes
-      const offset = floats[((next.position & mask) >> 3) + OFFSET]!
-      next.settler.resolve(
-        offset > 0 ? { epoch: this.#epoch, offset } : { epoch: this.#epoch, offset: -offset, duplicate: true }
-      )
+      const at = next.position & mask
+      if (this.#isRemote) settleByAnswer(this.#ring, at, next.settler)
+      else {
+        const offset = floats[(at >> 3) + OFFSET]!
+        next.settler.resolve(
+          offset > 0
+            ? { epoch: this.#epoch, offset }
+            : { epoch: this.#epoch, offset: -offset, duplicate: true }
+        )
+      }
     }
     this.#answered = tail
     return tail

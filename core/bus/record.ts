@@ -27,7 +27,7 @@ export const NAME_LENGTHS = 10
 export const META_LENGTH = 11
 export const DATA_LENGTH = 12
 
-/** The data is text in UTF-8. The bits from 4 on are reserved. */
+/** The data is text in UTF-8. The bits from 6 on are reserved. */
 export const FLAG_TEXT = 1
 /** The data is not here: it comes through the port. */
 export const FLAG_LARGE = 2
@@ -35,6 +35,15 @@ export const FLAG_LARGE = 2
 export const FLAG_NEW_SLOT = 4
 /** The meta is an idempotency key: it is published unless the channel had one with the same lately. */
 export const FLAG_ONCE = 8
+/** The epoch of the channel, 16 bytes, is behind the meta. Where it is not, the bus has one for all channels. */
+export const FLAG_EPOCH = 16
+/**
+ * The record stands for messages that can't be had any more, up to its offset. The data is the first of them, as a number in
+ * decimal digits; with the bit for text, the epoch is one that the channel did not have before.
+ */
+export const FLAG_GAP = 32
+
+export const EPOCH_BYTES = 16
 
 /** Names, keys and metas are meant to be short, and a record of nothing else has to fit any ring. */
 export const MAX_NAME_BYTES = 1024

@@ -1,9 +1,9 @@
-import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import type { Channel, Connection } from './connection.ts'
 import { Doorbell } from './doorbell.ts'
 import { Log } from './log.ts'
 import { CLOSED, INBOX_DOORBELL, LOG_DATA, SPACE_DOORBELL } from './memory.ts'
-import type { LargeMessage } from './message.ts'
+import { receiveLarge } from './large.ts'
+import type { Relay } from './relay/relay.ts'
 import {
   CHANNEL,
   DATA_LENGTH,
@@ -36,6 +36,7 @@ export class Sequencer {
   readonly #spaceDoorbell: Doorbell
   readonly #channels = new Map<string, Channel>()
   readonly #keys: PublishedKeys
+  readonly #relay: Relay | null
   #connections: Connection[] = []
   /** Behind the one that had the last turn, also if the log was full then. */
   #first = 0
@@ -53,10 +54,20 @@ export class Sequencer {
     if (!this.#isClosed) this.#takeTurn()
   }
 
-  /** @param keys what has been published with an idempotency key */
-  constructor(memory: SharedArrayBuffer, maxLargeBytes: number, keys: PublishedKeys) {
+  /**
+   * @param keys what has been published with an idempotency key
+   * @param relay takes what is published to a broker, and brings what the broker delivers
+   */
+  constructor(
+    memory: SharedArrayBuffer,
+    maxLargeBytes: number,
+    keys: PublishedKeys,
+    relay: Relay | null = null
+  ) {
     this.#keys = keys
     this.log = new Log(memory, maxLargeBytes)
+    this.#relay = relay
+    relay?.attach(this.log, () => this.#schedule())
     this.#control = new Int32Array(memory, 0, LOG_DATA / 4)
     this.#inboxDoorbell = new Doorbell(this.#control, INBOX_DOORBELL)
     this.#spaceDoorbell = new Doorbell(this.#control, SPACE_DOORBELL)
@@ -69,12 +80,12 @@ export class Sequencer {
 
   /** How many channels have had a message. */
   get channels(): number {
-    return this.#channels.size
+    return this.#relay?.channels ?? this.#channels.size
   }
 
   /** How many messages the log has had. */
   get messages(): number {
-    return this.#messages
+    return this.#relay?.messages ?? this.#messages
   }
 
   /** The reader that the full log waits for, or null while it waits for none. */
@@ -89,7 +100,7 @@ export class Sequencer {
 
   /** The offset of the channel's last message; 0 before the first one. */
   offsetOf(channel: string): number {
-    return this.#channels.get(channel)?.offset ?? 0
+    return this.#relay?.offsetOf(channel) ?? this.#channels.get(channel)?.offset ?? 0
   }
 
   add(connection: Connection): void {
@@ -151,9 +162,9 @@ export class Sequencer {
   /** @returns how many bytes were taken */
   #work(): number {
     this.#update()
-    this.#isBlocked = false
     const connections = this.#connections
-    let taken = 0
+    let taken = this.#relay?.work() ?? 0
+    this.#isBlocked = this.#relay?.isBlocked ?? false
     let before = -1
     while (taken < TURN_BYTES && taken !== before && !this.#isBlocked) {
       before = taken
@@ -174,7 +185,7 @@ export class Sequencer {
     this.log.detachEnded()
     for (const connection of this.#connections) {
       if (connection.wantsToRead) {
-        connection.readsFrom = this.#messages
+        connection.readsFrom = this.messages
         this.log.attach(connection)
       } else if (connection.hasEnded && connection.inbox.next() === -1) this.#forget(connection)
     }
@@ -182,10 +193,12 @@ export class Sequencer {
 
   #forget(connection: Connection): void {
     connection.port.close()
+    this.#relay?.forget(connection)
     this.#connections = this.#connections.filter((other) => other !== connection)
   }
 
   #take(connection: Connection, share: number): number {
+    if (this.#relay !== null) return this.#relay.take(connection, share)
     const { inbox } = connection
     const { writer } = this.log
     const { words } = inbox.ring
@@ -284,13 +297,5 @@ export class Sequencer {
     if (!this.log.hasRoomForLarge(words[word + DATA_LENGTH]!)) return false
     this.log.sendLarge(receiveLarge(port, floats[(word >> 1) + SEQUENCE]!), words[word + SIZE]!)
     return true
-  }
-}
-
-/** It was sent before its record was written, so it is here, and so are some whose publisher died in between. */
-function receiveLarge(port: MessagePort, sequence: number): LargeMessage {
-  for (;;) {
-    const { message } = receiveMessageOnPort(port) as { message: LargeMessage }
-    if (message.sequence === sequence) return message
   }
 }

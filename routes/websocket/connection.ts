@@ -141,7 +141,7 @@ export class Connection implements FrameSink, SocketListener, Client {
     )
     this.#membership = membership
     if (this.speaksProtocol) this.send(connectedNotice(options, this.standing, channels), false)
-    for (const channel of channels) this.#subscribe(membership, channel)
+    for (const channel of channels) void this.#subscribe(membership, channel)
     const { onOpen } = options
     if (view !== null && onOpen !== null) this.#run('onOpen', () => onOpen(view, request))
     if (unread.length > 0) this.receive(unread)
@@ -170,10 +170,10 @@ export class Connection implements FrameSink, SocketListener, Client {
     this.outbox.send(wrap(frame, this.#format, null))
   }
 
-  subscribe(channel: string, since?: Since | null): Promise<Recovered | null> | undefined {
+  subscribe(channel: string, since?: Since | null): Promise<Recovered | null | void> | undefined {
     if (since !== undefined) return this.catchUp(channel, since)
-    if (this.#state === OPEN && this.#membership !== null) this.#subscribe(this.#membership, channel)
-    return undefined
+    if (this.#state !== OPEN || this.#membership === null) return undefined
+    return this.#subscribe(this.#membership, channel)
   }
 
   catchUp(channel: string, since: Since | null): Promise<Recovered | null> {
@@ -369,10 +369,10 @@ export class Connection implements FrameSink, SocketListener, Client {
   }
 
   /** Those who speak the protocol are told where they begin. */
-  #subscribe(membership: Membership, channel: string): void {
-    if (this.speaksProtocol) void membership.subscribe(channel, null)
-    else membership.subscribe(channel)
+  #subscribe(membership: Membership, channel: string): Promise<Recovered | null | void> | undefined {
+    const coming = this.speaksProtocol ? membership.subscribe(channel, null) : membership.subscribe(channel)
     this.standing?.attend(channel)
+    return coming
   }
 
   #compress(data: string | Uint8Array): Buffer | null {

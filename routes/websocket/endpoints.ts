@@ -154,7 +154,26 @@ export class Endpoints {
     const format = endpoint.formatFor(handshake, askedPace(options, request, reply))
     const arrival = { endpoint, request, reply, upgrade, handshake, format }
     if (endpoint.hasIdentities) return this.#admit(arrival)
-    this.#open(arrival, null, [...options.channelsFor(request, null)])
+    const channels = [...options.channelsFor(request, null)]
+    const coming = this.#services.subscriptions.prepare(channels)
+    if (coming === null) return this.#open(arrival, null, channels)
+    return this.#openLater(arrival, channels, coming)
+  }
+
+  /** The worker may be full, or closing, by then. */
+  async #openLater(arrival: Arrival, channels: readonly string[], coming: Promise<void>): Promise<void> {
+    await this.#inTime(coming, arrival.reply)
+    this.#checkRoom(arrival.request, arrival.reply)
+    this.#open(arrival, null, channels)
+  }
+
+  /** @throws SCZ_ERR_WS_BUSY where the broker is away */
+  async #inTime(coming: Promise<void>, reply: FastifyReply): Promise<void> {
+    const late = Promise.withResolvers<'late'>()
+    const timer = setTimeout(() => late.resolve('late'), this.#settings.brokerTimeout * 1000)
+    const outcome = await Promise.race([coming, late.promise])
+    clearTimeout(timer)
+    if (outcome === 'late') throw refuse(reply, 'busy')
   }
 
   /** Opens a socket to whom its route lets in. The worker may be full, or closing, by the time that is known. */
@@ -169,6 +188,8 @@ export class Endpoints {
     const channels = [...options.channelsFor(request, identity)]
     const forbidden = await firstForbidden(permissions, identity, channels)
     if (forbidden !== null) throw refuseIdentity(reply, 'SCZ_ERR_IDENTITY_FORBIDDEN')
+    const coming = this.#services.subscriptions.prepare(channels)
+    if (coming !== null) await this.#inTime(coming, reply)
     this.#checkRoom(request, reply)
     if (
       identity !== null &&

@@ -28,7 +28,7 @@ export interface HubSocket {
    */
   close(code?: number, reason?: string): void
   /**
-   * Subscribes at once, or when the rule of the channel and `authorize` have said yes. What it rejects with is for the handler that awaits or returns it: a
+   * Subscribes at once, or when the rule of the channel and `authorize` have said yes; resolves when it gets what is published from then on. What it rejects with is for the handler that awaits or returns it: a
    * handler that fails with SCZ_ERR_IDENTITY_SUBSCRIBE ends the socket with 1008. Where nobody looks, nothing happens.
    *
    * @throws SCZ_ERR_HUB_CHANNEL at once, or by the promise where `authorize` takes its time; SCZ_ERR_IDENTITY_SUBSCRIBE by the

@@ -12,7 +12,7 @@ import { serve } from '../serve.ts'
 import type { ServerView, WorkerView } from '../server-view.ts'
 import { parseExposition, valueOf } from '../testing/exposition.ts'
 import type { ScrapedFamily } from '../testing/exposition.ts'
-import { fakeView, fakeWorker } from '../testing/fake-view.ts'
+import { fakeBroker, fakeView, fakeWorker } from '../testing/fake-view.ts'
 import { freePort, isFree, listenAlone } from '../testing/ports.ts'
 import { RawClient } from '../testing/raw-client.ts'
 import { temporaryFolder } from '../testing/temporary-folder.ts'
@@ -303,7 +303,7 @@ describe('/metrics', () => {
   })
 
   test('has the names, types, labels and meanings that the manual has, in its order', async () => {
-    const families = [...(await scrape({}))].map(([name, { type, help, samples }]) => {
+    const families = [...(await scrape({ broker: fakeBroker() }))].map(([name, { type, help, samples }]) => {
       const labels = new Set(samples.flatMap((sample) => [...sample.labels.keys()]))
       labels.delete('le')
       return { name, type, labels: [...labels], help }
@@ -335,7 +335,7 @@ const traffic: ChannelTraffic = {
 describe('/status', () => {
   test('has the shape that the manual shows', async () => {
     const [, example] = /```json\n([^]*?)```/.exec(manual) ?? []
-    const admin = await start(fakeView({ ...multithread(), traffic: [traffic] }))
+    const admin = await start(fakeView({ ...multithread(), traffic: [traffic], broker: fakeBroker() }))
     const response = await get(admin, '/status')
     equal(response.headers.get('content-type'), 'application/json; charset=utf-8')
     const status: unknown = await response.json()

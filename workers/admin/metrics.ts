@@ -38,6 +38,7 @@ export async function metricsOf(snapshot: Snapshot): Promise<Registry> {
     ...workerFamilies(snapshot),
     ...poolFamilies(snapshot),
     ...hubFamilies(snapshot),
+    ...brokerFamilies(snapshot),
     ...processFamilies(await readProcessFigures())
   ]
   for (const family of families) registry.registerMetric(metricOf(family))
@@ -240,6 +241,26 @@ function hubFamilies({ counts, published, threads, view }: Snapshot): Family[] {
     histogram('scherzo_hub_lag_seconds', 'Time from publishing to each hand-over to a subscriber.', [
       { labels: {}, reading: counts.hubLags() }
     ])
+  ]
+}
+
+function brokerFamilies({ view: { broker } }: Snapshot): Family[] {
+  if (broker === null) return []
+  return [
+    gauge('scherzo_broker_up', 'Whether the broker answers: 1 or 0.', broker.isReachable ? 1 : 0),
+    gauge('scherzo_broker_pending', "Messages that wait for the broker's answer.", broker.pending),
+    gauge('scherzo_broker_lag_seconds', 'How long the oldest of them has waited.', broker.lag / 1000),
+    counter(
+      'scherzo_broker_reconnects_total',
+      'How often a connection to the broker was lost and came back.',
+      broker.reconnects
+    ),
+    counter(
+      'scherzo_broker_lost_total',
+      'Messages that this instance should have had and that were gone, as its subscribers were told.',
+      broker.lost
+    ),
+    gauge('scherzo_broker_channels', 'Channels that this instance has subscribed to.', broker.channels)
   ]
 }
 

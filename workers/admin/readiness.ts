@@ -1,7 +1,8 @@
 import type { ServerView } from '../server-view.ts'
 
 /** Why the server should not be sent requests now, or null. During a reload the old workers or the new ones serve. */
-export function reasonNotReady({ state, threads }: ServerView): string | null {
+export function reasonNotReady({ state, threads, broker }: ServerView): string | null {
   if (state === 'starting' || state === 'draining') return state
-  return threads.some((thread) => thread.state === 'ready') ? null : 'no worker is ready'
+  if (!threads.some((thread) => thread.state === 'ready')) return 'no worker is ready'
+  return broker === null || broker.isReachable ? null : 'the broker does not answer'
 }

@@ -3,7 +3,7 @@ import type { Runtime } from '../../core/settings.ts'
 import { LANES, STATUS_CLASSES } from '../metrics/stats.ts'
 import type { Lane, Stats } from '../metrics/stats.ts'
 import { packageVersion } from '../package-version.ts'
-import type { ServerState, WorkerView } from '../server-view.ts'
+import type { BrokerView, ServerState, WorkerView } from '../server-view.ts'
 import { mostOf, poolUtilisationOf, sumOf } from './census.ts'
 import type { Snapshot } from './census.ts'
 
@@ -21,6 +21,8 @@ export interface Status {
   readonly runtime: Runtime
   readonly cores: number
   readonly reloads: number
+  /** Null without one. */
+  readonly broker: BrokerView | null
   readonly totals: Counts & { readonly restarts: number; readonly published: number }
   /** Those with the most deliveries, at most 20. */
   readonly channels: readonly ChannelTraffic[]
@@ -89,7 +91,7 @@ interface PoolStatus {
 }
 
 export function statusOf({ view, threads, counts, restarts }: Snapshot): Status {
-  const { startedAt, state, address, app, runtime, cores, reloads, published, traffic } = view
+  const { startedAt, state, address, app, runtime, cores, reloads, broker, published, traffic } = view
   return {
     version,
     pid: process.pid,
@@ -100,6 +102,7 @@ export function statusOf({ view, threads, counts, restarts }: Snapshot): Status 
     runtime,
     cores,
     reloads,
+    broker,
     totals: {
       restarts: [...restarts.values()].reduce((sum, each) => sum + each, 0),
       published,

@@ -28,6 +28,11 @@ export class Asks {
     this.#open.delete(ask)
   }
 
+  refuse(ask: number, error: ScherzoError): void {
+    this.#open.get(ask)?.reject(error)
+    this.#open.delete(ask)
+  }
+
   close(): void {
     for (const { action, reject } of this.#open.values()) reject(new ScherzoError('SCZ_ERR_CLOSED', [action]))
     this.#open.clear()

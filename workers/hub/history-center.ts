@@ -14,8 +14,18 @@ const TURN_ANSWERS = 64
 
 /** A page, and how many messages the log had had when it was made. */
 export interface CenterAnswer {
+  readonly epoch: string
   readonly page: HistoryPage
   readonly read: number
+}
+
+/** Where the primary asks for what was published before. */
+export interface PastCenter {
+  /** @returns settles when the rule holds for everything that is published from then on */
+  setRule(pattern: string, rule: ChannelRule): Promise<void>
+  /** The answer has everything that had an offset when it was asked, and that is still kept. */
+  fetch(channel: string, query: HistoryQuery): Promise<CenterAnswer>
+  close(): void
 }
 
 interface Ask {
@@ -30,7 +40,7 @@ interface Ask {
 }
 
 /** The past of all channels, in the primary. It reads the log from the first rule with a history on. */
-export class HistoryCenter {
+export class HistoryCenter implements PastCenter {
   readonly #bus: Bus
   readonly #history: History
   readonly #asks = new Queue<Ask>()
@@ -49,7 +59,6 @@ export class HistoryCenter {
     this.#history = new History(maxBytes)
   }
 
-  /** @returns settles when the rule holds for everything that is published from then on */
   async setRule(pattern: string, rule: ChannelRule): Promise<void> {
     this.#history.setRule(pattern, rule)
     if (rule.history === undefined) return
@@ -58,7 +67,6 @@ export class HistoryCenter {
     this.#schedule()
   }
 
-  /** The answer has everything that had an offset when it was asked, and that is still kept. */
   fetch(channel: string, query: HistoryQuery): Promise<CenterAnswer> {
     const { messages } = this.#bus
     if (this.#isClosed) return Promise.reject(closedError())
@@ -105,9 +113,12 @@ export class HistoryCenter {
       const ask = this.#asks.first
       if (ask === undefined || ask.messages > read) return
       this.#asks.shift()
-      const page = this.#history.page(ask.channel, ask.query, ask.offset)
+      const { epoch } = this.#bus
+      const isOther = ask.query.epoch !== null && ask.query.epoch !== epoch
+      const query = isOther ? { ...ask.query, after: 0 } : ask.query
+      const page = this.#history.page(ask.channel, query, ask.offset)
       for (const { data } of page.messages) bytes += data.length
-      ask.answer({ page, read })
+      ask.answer({ epoch, page, read })
     }
     if (this.#asks.size > 0) this.#schedule()
   }

@@ -2,24 +2,28 @@ import { MessageChannel } from 'node:worker_threads'
 import type { MessagePort } from 'node:worker_threads'
 import { createBus, joinBus } from '../../core/bus/bus.ts'
 import type { Bus } from '../../core/bus/bus.ts'
+import type { Broker } from '../../core/bus/broker.ts'
+import { Relay } from '../../core/bus/relay/relay.ts'
 import { ScherzoError } from '../../core/errors.ts'
-import type { AttendanceReport } from '../../core/broadcast/attendance.ts'
-import { isPresenceName, watchedChannelOf } from '../../core/broadcast/data.ts'
 import { Hub } from '../../core/broadcast/hub.ts'
 import { hasPresence } from '../../core/broadcast/presence-rule.ts'
 import type { Control } from '../../routes/websocket/control.ts'
-import type { ChannelRule } from '../../core/broadcast/channel-rules.ts'
+import { type ChannelRule, ChannelRules } from '../../core/broadcast/channel-rules.ts'
 import { addTraffic, type ChannelTraffic } from '../../core/broadcast/channel-traffic.ts'
+import { BROADCAST, isPresenceName, watchedChannelOf } from '../../core/broadcast/data.ts'
 import type { PresenceSource } from '../../core/broadcast/presence-reading.ts'
 import type { HistoryAnswer, HistoryQuery, HistorySource } from '../../core/broadcast/history.ts'
 import type { Settings } from '../../core/settings.ts'
-import { HistoryCenter } from './history-center.ts'
+import type { BrokerView } from '../server-view.ts'
+import { Followers } from './followers.ts'
+import { HistoryCenter, type PastCenter } from './history-center.ts'
+import { Link } from './link.ts'
 import { PresenceCenter } from './presence-center.ts'
+import { RemoteHistory } from './remote-history.ts'
+import { Signals } from './signals.ts'
+import { Wants } from './wants.ts'
 import { portsOf } from './messages.ts'
-import type { ChannelCounts, HubLink, LinkOrder, LinkReport } from './messages.ts'
-
-/** How long a worker may take to answer before it is left out, in milliseconds: it may be stuck. */
-const ANSWER_TIMEOUT = 1000
+import type { HubLink } from './messages.ts'
 
 export type CenterSettings = Pick<Settings, 'historyBytes' | 'idempotencyWindow' | 'idempotencyKeys'>
 
@@ -28,8 +32,12 @@ export class HubCenter {
   /** The primary's own, which has listeners but no members. */
   readonly hub: Hub
   readonly #bus: Bus
-  readonly #history: HistoryCenter
+  readonly #relay: Relay | null
+  readonly #history: PastCenter
   readonly #presence: PresenceCenter
+  readonly #followers: Followers | null
+  readonly #wants: Wants | null
+  readonly #signals: Signals | null
   readonly #links = new Map<number, Link>()
   #lastId = 0
   #isClosed = false
@@ -37,30 +45,68 @@ export class HubCenter {
   /**
    * @param onError gets what listeners in the primary throw, and what keeps presence from being told
    * @param settings `historyBytes`: how much of the past all channels together may keep; and what is remembered of idempotency keys
+   * @param broker carries the messages between instances; null: there is only this one
    */
   constructor(
     onError: (error: unknown, message: string) => void,
-    { historyBytes, idempotencyWindow, idempotencyKeys }: CenterSettings
+    { historyBytes, idempotencyWindow, idempotencyKeys }: CenterSettings,
+    broker: Broker | null = null
   ) {
-    this.#bus = createBus({ idempotencyWindow: idempotencyWindow * 1000, idempotencyKeys })
-    this.#history = new HistoryCenter(this.#bus, historyBytes)
+    const rules = new ChannelRules()
+    const relay = broker === null ? null : new Relay(broker, (channel) => rules.of(channel)?.history ?? null)
+    this.#relay = relay
+    this.#bus = createBus({ relay, idempotencyWindow: idempotencyWindow * 1000, idempotencyKeys })
+    this.#history =
+      relay === null ? new HistoryCenter(this.#bus, historyBytes) : new RemoteHistory(relay, rules)
     this.#presence = new PresenceCenter(this.#bus, onError)
+    this.#signals = broker === null ? null : new Signals(broker, (control) => this.#controlHere(control))
+    this.#followers =
+      relay &&
+      new Followers(
+        (channels) => relay.follow(channels),
+        (channels) => relay.unfollow(channels)
+      )
     const id = ++this.#lastId
-    const history: HistorySource = {
-      epoch: this.#bus.epoch,
-      fetch: (channel, query) => this.#fetch(id, channel, query)
-    }
+    const history: HistorySource = { fetch: (channel, query) => this.#fetch(id, channel, query) }
+    const followers = this.#followers
+    const demand =
+      followers &&
+      new Wants(
+        (channels) => followers.add(id, channels),
+        (channels) => followers.delete(id, channels)
+      )
+    this.#wants = demand
     const presence: PresenceSource = {
       has: (channel) => hasPresence(this.#presence.rules, channel),
       // It has no members to tell.
       watch: () => {}
     }
-    this.hub = new Hub(joinBus(this.#bus.connect(id)), { chunk: 1, history, presence, onError })
+    this.hub = new Hub(joinBus(this.#bus.connect(id)), { chunk: 1, history, demand, presence, onError })
+  }
+
+  /**
+   * Reaches the broker, if there is one.
+   *
+   * @param onNotice gets a word for the log
+   * @throws SCZ_ERR_BROKER_UNREACHABLE, SCZ_ERR_BROKER_CREDENTIALS, SCZ_ERR_BROKER_VERSION
+   */
+  async open(onNotice: (level: 'warn' | 'info', message: string) => void): Promise<void> {
+    if (this.#relay === null) return
+    await this.#relay.connect({ onSignal: (signal) => this.#signals?.take(signal), onNotice })
+    // What is broadcast is for everybody who is connected.
+    await this.#relay.follow([BROADCAST])
+  }
+
+  /** How the broker does; null without one. */
+  get broker(): BrokerView | null {
+    if (this.#relay === null) return null
+    const { broker, lost, channels } = this.#relay
+    return { name: broker.name, ...broker.figures, lost, channels }
   }
 
   /** How many messages have been published, by whatever thread. */
   get published(): number {
-    return this.#bus.stats.messages
+    return this.#relay?.published ?? this.#bus.messages
   }
 
   /** The channels with the most deliveries, as the threads told up to two seconds ago. */
@@ -95,10 +141,12 @@ export class HubCenter {
       attend: (reports) => this.#presence.take(id, reports),
       watch: (channel, isWatched) => this.#presence.watch(id, channel, isWatched),
       fetch: (channel, query) => this.#fetch(id, channel, query),
+      want: (channels) => this.#followers?.add(id, channels) ?? Promise.resolve(),
+      unwant: (channels) => this.#followers?.delete(id, channels),
       end: () => this.#end(id)
     })
     this.#links.set(id, link)
-    return { bus: this.#bus.connect(id), port: port2 }
+    return { bus: this.#bus.connect(id), port: port2, isRemote: this.#relay !== null }
   }
 
   /** How many members each channel has on all workers. */
@@ -112,25 +160,33 @@ export class HubCenter {
   }
 
   /**
-   * Acts on the sockets of an identity on all workers, for the calls of one thread in their order.
+   * Acts on the sockets of an identity on all workers, and with a broker on all instances, for the calls of one thread in their
+   * order.
    *
    * @returns how many were reached
    */
   async control(control: Control): Promise<number> {
     if (this.#isClosed) throw new ScherzoError('SCZ_ERR_CLOSED', ['reach the sockets of an identity'])
-    const all = await Promise.all([...this.#links.values()].map((link) => link.control(control)))
-    return all.reduce((sum, count) => sum + count, 0)
+    const elsewhere = this.#signals?.send(control) ?? 0
+    return (await this.#controlHere(control)) + (await elsewhere)
   }
 
   /** Once the workers have ended. */
-  close(): void {
+  async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
     for (const link of this.#links.values()) link.close()
+    this.#wants?.close()
     this.#history.close()
     this.#presence.close()
     this.hub.close()
     this.#bus.close()
+    await this.#relay?.close()
+  }
+
+  async #controlHere(control: Control): Promise<number> {
+    const all = await Promise.all([...this.#links.values()].map((link) => link.control(control)))
+    return all.reduce((sum, count) => sum + count, 0)
   }
 
   /** Where the thread has ended meanwhile the link is lost on its way, and that closes its ports. */
@@ -149,133 +205,16 @@ export class HubCenter {
 
   /** For a thread that reads the log: its position there is told with the answer. */
   async #fetch(id: number, channel: string, query: HistoryQuery): Promise<HistoryAnswer> {
-    const { page, read } = isPresenceName(channel)
+    const { epoch, page, read } = isPresenceName(channel)
       ? await this.#presence.fetch(watchedChannelOf(channel), query)
       : await this.#history.fetch(channel, query)
-    return { ...page, position: read - this.#bus.readsFrom(id) }
+    return { epoch, ...page, position: read - this.#bus.readsFrom(id) }
   }
 
   #end(id: number): void {
     this.#links.delete(id)
     this.#presence.end(id)
+    this.#followers?.forget(id)
     if (!this.#isClosed) this.#bus.disconnect(id)
-  }
-}
-
-interface LinkListener {
-  countAll(): Promise<ChannelCounts>
-  controlAll(control: Control): Promise<number>
-  connect(port: MessagePort): void
-  setRule(pattern: string, rule: ChannelRule): Promise<void>
-  attend(reports: readonly AttendanceReport[]): void
-  watch(channel: string, isWatched: boolean): void
-  fetch(channel: string, query: HistoryQuery): Promise<HistoryAnswer>
-  end(): void
-}
-
-const NONE: ChannelCounts = new Map()
-
-/** The primary's end of the link to one thread. */
-class Link {
-  readonly #port: MessagePort
-  readonly #listener: LinkListener
-  /** What is called with the answer, or with null if there is none. */
-  readonly #asks = new Map<number, (answer: LinkReport | null) => void>()
-  #lastAsk = 0
-  #serves = false
-  traffic: readonly ChannelTraffic[] = []
-
-  constructor(port: MessagePort, listener: LinkListener) {
-    this.#port = port
-    this.#listener = listener
-    port.on('message', (report: LinkReport) => this.#take(report))
-    port.on('close', () => {
-      for (const resolve of this.#asks.values()) resolve(null)
-      listener.end()
-    })
-    // The workers keep the process alive, not what they may say.
-    port.unref()
-  }
-
-  async count(): Promise<ChannelCounts> {
-    const answer = await this.#ask((ask) => ({ type: 'count', ask }))
-    return answer?.type === 'counts' ? answer.counts : NONE
-  }
-
-  async control(control: Control): Promise<number> {
-    const answer = await this.#ask((ask) => ({ type: 'control', ask, control }))
-    return answer?.type === 'reached' ? answer.count : 0
-  }
-
-  close(): void {
-    this.#port.close()
-  }
-
-  #take(report: LinkReport): void {
-    switch (report.type) {
-      case 'serves':
-        this.#serves = true
-        return
-      case 'traffic':
-        this.traffic = report.channels
-        return
-      case 'counts':
-      case 'reached':
-        return this.#asks.get(report.ask)?.(report)
-      case 'count all':
-        return void this.#countAll(report.ask)
-      case 'rule':
-        return void this.#setRule(report.ask, report.pattern, report.rule)
-      case 'attendance':
-        return this.#listener.attend(report.reports)
-      case 'watch':
-        return this.#listener.watch(report.channel, report.isWatched)
-      case 'history':
-        return void this.#fetch(report.ask, report.channel, report.query)
-      case 'control all':
-        return void this.#controlAll(report.ask, report.control)
-      case 'link':
-        return this.#listener.connect(report.port)
-    }
-  }
-
-  /** Null where the thread has no sockets, has ended or does not answer in time. */
-  async #ask(order: (ask: number) => LinkOrder): Promise<LinkReport | null> {
-    if (!this.#serves) return null
-    const ask = ++this.#lastAsk
-    const { promise, resolve } = Promise.withResolvers<LinkReport | null>()
-    this.#asks.set(ask, resolve)
-    const timer = setTimeout(() => resolve(null), ANSWER_TIMEOUT)
-    this.#order(order(ask))
-    const answer = await promise
-    clearTimeout(timer)
-    this.#asks.delete(ask)
-    return answer
-  }
-
-  /** A server that closes ends this thread's own asks. */
-  async #controlAll(ask: number, control: Control): Promise<void> {
-    const count = await this.#listener.controlAll(control).catch(() => 0)
-    this.#order({ type: 'all reached', ask, count })
-  }
-
-  async #countAll(ask: number): Promise<void> {
-    this.#order({ type: 'all counts', ask, counts: await this.#listener.countAll() })
-  }
-
-  async #setRule(ask: number, pattern: string, rule: ChannelRule): Promise<void> {
-    // A bus that is closed meanwhile has nothing to keep.
-    await this.#listener.setRule(pattern, rule).catch(() => {})
-    this.#order({ type: 'rule set', ask })
-  }
-
-  async #fetch(ask: number, channel: string, query: HistoryQuery): Promise<void> {
-    // Nobody waits for it any more when the server is closed.
-    const answer = await this.#listener.fetch(channel, query).catch(() => null)
-    if (answer !== null) this.#order({ type: 'history', ask, answer })
-  }
-
-  #order(order: LinkOrder): void {
-    this.#port.postMessage(order)
   }
 }

@@ -11,6 +11,8 @@ export interface HubLink {
   readonly bus: BusDescription
   /** To the primary. */
   readonly port: MessagePort
+  /** Whether a broker carries the messages: then only those of channels that the thread wants come to it. */
+  readonly isRemote: boolean
 }
 
 export function portsOf({ bus, port }: HubLink): MessagePort[] {
@@ -35,6 +37,10 @@ export type LinkReport =
   | { readonly type: 'attendance'; readonly reports: readonly AttendanceReport[] }
   /** Somebody there wants to be told who is in the channel, or nobody any more. */
   | { readonly type: 'watch'; readonly channel: string; readonly isWatched: boolean }
+  /** The thread wants the messages of these channels. */
+  | { readonly type: 'want'; readonly ask: number; readonly channels: readonly string[] }
+  /** It does not any more. */
+  | { readonly type: 'unwant'; readonly channels: readonly string[] }
   /** How many sockets a control has reached on the thread. */
   | { readonly type: 'reached'; readonly ask: number; readonly count: number }
   /** For all threads that have sockets. */
@@ -47,7 +53,11 @@ export type LinkOrder =
   | { readonly type: 'count'; readonly ask: number }
   /** The rule holds from now on. */
   | { readonly type: 'rule set'; readonly ask: number }
+  /** The messages of the channels come from now on. */
+  | { readonly type: 'wanted'; readonly ask: number }
   | { readonly type: 'history'; readonly ask: number; readonly answer: HistoryAnswer }
+  /** It could not be read. */
+  | { readonly type: 'no history'; readonly ask: number; readonly reason: string }
   | { readonly type: 'control'; readonly ask: number; readonly control: Control }
   | { readonly type: 'all reached'; readonly ask: number; readonly count: number }
   | { readonly type: 'all counts'; readonly ask: number; readonly counts: ChannelCounts }

@@ -40,7 +40,7 @@ function joins(center: PresenceCenter, id: string): void {
   center.take(1, [{ channel: 'a', joined: [{ id, data: null }], left: [] }])
 }
 
-const state = { after: -1, limit: 1, maxBytes: Infinity }
+const state = { epoch: null, after: -1, limit: 1, maxBytes: Infinity }
 
 test('a state that is asked for while a change is under way has the change, and its offset', async (t) => {
   const { bus, center } = open(t)

@@ -10,7 +10,7 @@ import { ScherzoError } from '../../core/errors.ts'
 import type { CenterAnswer } from './history-center.ts'
 
 /** What it needs of the bus. */
-export type PresenceBus = Pick<Bus, 'publish' | 'offsetOf' | 'messages'>
+export type PresenceBus = Pick<Bus, 'publish' | 'offsetOf' | 'messages' | 'epoch'>
 
 /** A channel in which somebody is, or that somebody watches. */
 class Room {
@@ -105,7 +105,8 @@ export class PresenceCenter {
     const json = after === null ? presence.snapshot(this.#limitsOf(channel)) : presence.state
     const offset = this.#bus.offsetOf(presenceNameOf(channel))
     const state = { data: Buffer.from(json).toString('latin1'), isText: true, key: null, time: 0 }
-    return { page: { offset, first: offset, messages: [state] }, read: this.#bus.messages }
+    const { epoch, messages: read } = this.#bus
+    return { epoch, page: { offset, first: offset, messages: [state] }, read }
   }
 
   close(): void {

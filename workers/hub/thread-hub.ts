@@ -13,6 +13,7 @@ import type { Settings } from '../../core/settings.ts'
 import type { Control } from '../../routes/websocket/control.ts'
 import type { Stats } from '../metrics/stats.ts'
 import { Asks } from './asks.ts'
+import { Wants } from './wants.ts'
 import type { HubLink, LinkOrder, LinkReport } from './messages.ts'
 
 /** Every so many measurements, the primary is told of the channels: every two seconds. */
@@ -25,6 +26,7 @@ export class ThreadHub {
   readonly attendance: Attendance
   readonly #port: MessagePort
   readonly #asks = new Asks()
+  readonly #wants: Wants | null
   /** Settles when the primary has the rules that the app has set so far; null: it has. */
   #rules: Promise<unknown> | null = null
   /** Acts on the sockets of this thread, and tells how many it reached. */
@@ -36,10 +38,11 @@ export class ThreadHub {
   #isClosed = false
 
   constructor(
-    { bus, port }: HubLink,
+    { bus, port, isRemote }: HubLink,
     settings: Pick<Settings, 'adapterBufferMultiplierPerCpu'>,
     log: Logger
   ) {
+    this.#wants = isRemote ? this.#remoteWants() : null
     const isAsked = (channel: string): boolean => hasPresence(this.hub.rules, channel)
     this.attendance = new Attendance({
       isAsked,
@@ -47,7 +50,8 @@ export class ThreadHub {
     })
     this.hub = new Hub(joinBus(bus), {
       chunk: availableParallelism() * settings.adapterBufferMultiplierPerCpu,
-      history: { epoch: bus.epoch, fetch: (channel, query) => this.#fetch(channel, query) },
+      history: { fetch: (channel, query) => this.#fetch(channel, query) },
+      demand: this.#wants,
       presence: {
         has: isAsked,
         watch: (channel, isWatched) => this.#report({ type: 'watch', channel, isWatched })
@@ -129,6 +133,7 @@ export class ThreadHub {
     if (this.#isClosed) return
     this.#isClosed = true
     this.hub.close()
+    this.#wants?.close()
     this.#port.close()
     this.#asks.close()
   }
@@ -152,7 +157,10 @@ export class ThreadHub {
       case 'all reached':
         return this.#settle(order.ask, order.count)
       case 'rule set':
+      case 'wanted':
         return this.#settle(order.ask, undefined)
+      case 'no history':
+        return this.#refuse(order.ask, order.reason)
       case 'history':
         return this.#settle(order.ask, order.answer)
     }
@@ -160,6 +168,13 @@ export class ThreadHub {
 
   #fetch(channel: string, query: HistoryQuery): Promise<HistoryAnswer> {
     return this.#ask('read the history', (ask) => ({ type: 'history', ask, channel, query }))
+  }
+
+  #remoteWants(): Wants {
+    return new Wants(
+      (channels) => this.#ask('subscribe', (ask) => ({ type: 'want', ask, channels })),
+      (channels) => this.#report({ type: 'unwant', channels })
+    )
   }
 
   /** @param action what can't be done while the server is closing */
@@ -173,6 +188,11 @@ export class ThreadHub {
 
   #settle(ask: number, answer: unknown): void {
     this.#asks.settle(ask, answer)
+    if (this.#asks.size === 0) this.#port.unref()
+  }
+
+  #refuse(ask: number, reason: string): void {
+    this.#asks.refuse(ask, new ScherzoError('SCZ_ERR_BROKER_REFUSED', [reason]))
     if (this.#asks.size === 0) this.#port.unref()
   }
 

@@ -1,5 +1,5 @@
 import { Stats } from '../metrics/stats.ts'
-import type { ServerView, WorkerView } from '../server-view.ts'
+import type { BrokerView, ServerView, WorkerView } from '../server-view.ts'
 
 /** A server as the admin server sees it, with what a test needs otherwise. */
 export function fakeView(given: Partial<ServerView> = {}): ServerView {
@@ -12,6 +12,7 @@ export function fakeView(given: Partial<ServerView> = {}): ServerView {
     cores: 2,
     reloads: 0,
     published: 0,
+    broker: null,
     traffic: [],
     present: 0,
     presenceTold: 0,
@@ -33,6 +34,19 @@ export function fakeWorker(number: number, given: Partial<WorkerView> = {}): Wor
     lastFailure: null,
     utilisation: 0,
     stats: new Stats(),
+    ...given
+  }
+}
+
+export function fakeBroker(given: Partial<BrokerView> = {}): BrokerView {
+  return {
+    name: 'redis://10.0.0.7:6379',
+    isReachable: true,
+    pending: 0,
+    lag: 0,
+    reconnects: 0,
+    lost: 0,
+    channels: 1,
     ...given
   }
 }

@@ -80,6 +80,6 @@ class LonelyHub extends ThreadHub {
 
   override close(): void {
     super.close()
-    this.#center.close()
+    void this.#center.close()
   }
 }

@@ -24,7 +24,8 @@ export class FakeBus implements HubBus {
       time: 1_700_000_000_000,
       isText: typeof data === 'string',
       data: Buffer.from(data as string),
-      key: options?.key ?? null
+      key: options?.key ?? null,
+      gap: null
     } as unknown as LogRecord
     this.#records.push(record)
     this.onPublish?.(record)
@@ -92,9 +93,7 @@ export function loopTurn(): Promise<void> {
 
 /** Keeps nothing, and knows nothing. */
 class NoHistory implements HistorySource {
-  readonly epoch = 'epoch'
-
   async fetch(): Promise<HistoryAnswer> {
-    return { offset: 0, first: 1, messages: [], position: 0 }
+    return { epoch: 'epoch', offset: 0, first: 1, messages: [], position: 0 }
   }
 }

@@ -27,7 +27,7 @@ export class FakeHistory implements HistorySource {
     const { promise, resolve } = Promise.withResolvers<HistoryAnswer>()
     const answer = (): void => {
       const page = this.store.page(channel, query, this.#bus.offsetOf(channel))
-      resolve({ ...page, position: this.#bus.published })
+      resolve({ epoch: this.epoch, ...page, position: this.#bus.published })
     }
     if (this.isQuick) answer()
     else this.#asks.push(answer)

@@ -73,14 +73,19 @@ export class FakeHub implements Subscriptions, ChannelCalls {
     return this.onHistory(...call)
   }
 
+  prepare(): null {
+    return null
+  }
+
   join(outbox: Outbox, policy: SlowPolicy, close: Member['close'], format: Format = PLAIN): Membership {
     const member: Member = { outbox, policy, close, format, channels: new Set(), hasLeft: false }
     this.members.push(member)
+    const subscribe = (channel: string, since?: Since | null): Promise<Recovered> | undefined => {
+      member.channels.add(channel)
+      return since === undefined ? undefined : Promise.resolve(HERE)
+    }
     return {
-      subscribe: async (channel: string, since?: Since | null) => {
-        member.channels.add(channel)
-        return since === undefined ? null : HERE
-      },
+      subscribe: subscribe as Membership['subscribe'],
       unsubscribe: (channel) => member.channels.delete(channel),
       get size() {
         return member.channels.size

@@ -1,0 +1,101 @@
+import { RESP_TYPES, createCluster } from '@redis/client'
+import type { BrokerAddress } from '../address.ts'
+import type { LinkListener, RedisLink, RedisText } from './link.ts'
+import { reconnectDelay, socketOptions } from './options.ts'
+import type { Script } from './scripts.ts'
+
+type Cluster = ReturnType<typeof createCluster>
+
+const BYTES = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } }
+
+/**
+ * A cluster. Each node may come and go while the others serve, so it counts as up all the time: what is for a node that is away waits
+ * in its client, and is sent to the next one when the cluster says that the slot has moved.
+ */
+export class ClusterLink implements RedisLink {
+  readonly isCluster = true
+  readonly #cluster: Cluster
+  #isDestroyed = false
+  /** No client goes on to connect when the whole is destroyed. */
+  readonly #delayOf = (retries: number): number | false => !this.#isDestroyed && reconnectDelay(retries)
+
+  constructor(address: BrokerAddress) {
+    const { nodes, username, password } = address
+    const options = {
+      rootNodes: nodes.map(({ host, port }) => ({ socket: { host, port } })),
+      defaults: {
+        ...(username !== null && { username }),
+        ...(password !== null && { password }),
+        socket: { ...socketOptions(address), reconnectStrategy: this.#delayOf }
+      }
+    }
+    this.#cluster = createCluster(options as Parameters<typeof createCluster>[0])
+  }
+
+  async connect(listener: LinkListener): Promise<void> {
+    let hasConnected = false
+    // Whatever fails is told to whoever asked for it.
+    this.#cluster.on('error', () => {})
+    for (const event of ['node-ready', 'sharded-channel-moved'])
+      this.#cluster.on(event, () => {
+        if (hasConnected) listener.onDoubt()
+      })
+    await this.#cluster.connect()
+    hasConnected = true
+  }
+
+  run(key: string, args: readonly RedisText[]): Promise<unknown> {
+    return this.#cluster.sendCommand(key, false, [...args])
+  }
+
+  runForBytes(key: string, args: readonly RedisText[]): Promise<unknown> {
+    return this.#cluster.sendCommand(key, false, [...args], BYTES)
+  }
+
+  async load(scripts: readonly Script[]): Promise<void> {
+    await this.#atEachMaster((client) =>
+      Promise.all(scripts.map(({ text }) => client.sendCommand(['SCRIPT', 'LOAD', text])))
+    )
+  }
+
+  async info(): Promise<string> {
+    return String(await this.#cluster.sendCommand(undefined, true, ['INFO', 'server']))
+  }
+
+  async subscribe(
+    channels: readonly string[],
+    listener: (message: Buffer, channel: Buffer) => void
+  ): Promise<void> {
+    // One by one: they may be at different nodes.
+    await Promise.all(channels.map((channel) => this.#cluster.sSubscribe(channel, listener, true)))
+  }
+
+  async unsubscribe(channels: readonly string[]): Promise<void> {
+    await Promise.all(channels.map((channel) => this.#cluster.sUnsubscribe(channel)))
+  }
+
+  async subscribeGlobal(channel: string, listener: (message: Buffer) => void): Promise<void> {
+    await this.#cluster.subscribe(channel, listener, true)
+  }
+
+  /** A node knows only its own subscribers. */
+  async publishGlobal(channel: string, message: Buffer): Promise<null> {
+    await this.#cluster.sendCommand(undefined, false, ['PUBLISH', channel, message])
+    return null
+  }
+
+  async ping(): Promise<void> {
+    await this.#atEachMaster((client) => client.ping())
+  }
+
+  destroy(): void {
+    this.#isDestroyed = true
+    if (this.#cluster.isOpen) this.#cluster.destroy()
+  }
+
+  async #atEachMaster(
+    act: (client: Awaited<ReturnType<Cluster['nodeClient']>>) => Promise<unknown>
+  ): Promise<void> {
+    await Promise.all(this.#cluster.masters.map(async (node) => act(await this.#cluster.nodeClient(node))))
+  }
+}

@@ -1,0 +1,13 @@
+import type { BrokerAddress } from '../address.ts'
+
+/** Before the next try to connect, in milliseconds; with a part that is not the same for all instances. */
+export function reconnectDelay(retries: number): number {
+  return Math.min(50 * 2 ** Math.min(retries, 10), MAX_DELAY) + Math.random() * 50
+}
+
+const MAX_DELAY = 1000
+const CONNECT_TIMEOUT = 5000
+
+export function socketOptions({ isTls }: BrokerAddress): Record<string, unknown> {
+  return { connectTimeout: CONNECT_TIMEOUT, ...(isTls && { tls: true }) }
+}

@@ -1,0 +1,100 @@
+import { RESP_TYPES, createClient } from '@redis/client'
+import type { BrokerAddress } from '../address.ts'
+import type { LinkListener, RedisLink, RedisText } from './link.ts'
+import { reconnectDelay, socketOptions } from './options.ts'
+import type { Script } from './scripts.ts'
+
+type Client = ReturnType<typeof createClient>
+
+const BYTES = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } }
+
+/** One Redis: a connection for commands and one for what is subscribed to, which Redis cuts when it is read too slowly. */
+export class SingleLink implements RedisLink {
+  readonly isCluster = false
+  readonly #commands: Client
+  readonly #subscriber: Client
+  #hasConnected = false
+  #isUp = false
+
+  constructor(address: BrokerAddress) {
+    const [node] = address.nodes
+    const options = {
+      database: address.database,
+      ...(address.username !== null && { username: address.username }),
+      ...(address.password !== null && { password: address.password }),
+      socket: {
+        host: node!.host,
+        port: node!.port,
+        ...socketOptions(address),
+        // The first time, whoever starts the server wants to know at once.
+        reconnectStrategy: (retries: number) => (this.#hasConnected ? reconnectDelay(retries) : false)
+      }
+    }
+    this.#commands = createClient(options as Parameters<typeof createClient>[0])
+    this.#subscriber = createClient(options as Parameters<typeof createClient>[0])
+  }
+
+  async connect(listener: LinkListener): Promise<void> {
+    for (const client of [this.#commands, this.#subscriber]) {
+      client.on('error', (error: Error) => this.#lose(listener, error))
+      client.on('ready', () => this.#gain(listener))
+      await client.connect()
+    }
+    this.#hasConnected = true
+    this.#gain(listener)
+  }
+
+  run(_key: string, args: readonly RedisText[]): Promise<unknown> {
+    return this.#commands.sendCommand(args)
+  }
+
+  runForBytes(_key: string, args: readonly RedisText[]): Promise<unknown> {
+    return this.#commands.sendCommand(args, BYTES)
+  }
+
+  async load(scripts: readonly Script[]): Promise<void> {
+    await Promise.all(scripts.map(({ text }) => this.#commands.sendCommand(['SCRIPT', 'LOAD', text])))
+  }
+
+  async info(): Promise<string> {
+    return String(await this.#commands.sendCommand(['INFO', 'server']))
+  }
+
+  async subscribe(
+    channels: readonly string[],
+    listener: (message: Buffer, channel: Buffer) => void
+  ): Promise<void> {
+    await this.#subscriber.subscribe([...channels], listener, true)
+  }
+
+  async unsubscribe(channels: readonly string[]): Promise<void> {
+    await this.#subscriber.unsubscribe([...channels])
+  }
+
+  async subscribeGlobal(channel: string, listener: (message: Buffer) => void): Promise<void> {
+    await this.#subscriber.subscribe(channel, listener, true)
+  }
+
+  async publishGlobal(channel: string, message: Buffer): Promise<number> {
+    return Number(await this.#commands.sendCommand(['PUBLISH', channel, message]))
+  }
+
+  async ping(): Promise<void> {
+    await Promise.all([this.#commands.ping(), this.#subscriber.ping()])
+  }
+
+  destroy(): void {
+    for (const client of [this.#commands, this.#subscriber]) if (client.isOpen) client.destroy()
+  }
+
+  #lose(listener: LinkListener, error: Error): void {
+    this.#isUp = false
+    if (this.#hasConnected) listener.onDown(error.message)
+  }
+
+  #gain(listener: LinkListener): void {
+    if (this.#isUp || !this.#hasConnected || !this.#commands.isReady || !this.#subscriber.isReady) return
+    this.#isUp = true
+    listener.onUp()
+  }
+}
