@@ -8,6 +8,7 @@ import {
   RATE_SUBSCRIBERS,
   throughputCase
 } from './cases.ts'
+import { featureBars } from './features.ts'
 import type { BroadcastOptions, CaseKind } from './options.ts'
 
 /** Deliveries/s from one core. */
@@ -55,7 +56,9 @@ const bars: Record<CaseKind, (subscribers: readonly number[]) => Bar[]> = {
       title: 'bytes/connection, as many again',
       wanted: { atMost: 0.8 }
     }
-  ]
+  ],
+  recovery: () => [],
+  features: featureBars
 }
 
 function throughputBars(count: number, what: Pick<Bar, 'figure' | 'title'>): Bar[] {

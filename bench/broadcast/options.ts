@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { parseList, parsePositive } from '../harness/options.ts'
 import { type BroadcasterKind, broadcasterKinds } from '../peers/broadcasters.ts'
 
-export const caseKinds = ['throughput', 'rate', 'channels', 'http', 'memory'] as const
+export const caseKinds = ['throughput', 'rate', 'channels', 'http', 'memory', 'recovery', 'features'] as const
 export type CaseKind = (typeof caseKinds)[number]
 
 export interface BroadcastOptions {
@@ -28,6 +28,9 @@ repeated or out of order on any connection.
   channels    1 to 40 channels over 18,000 subscribers of two workers: time until the last one has a message
   http        GET /plaintext while 10,000 subscribers get 20 messages a second, with fan-out in chunks and without
   memory      of idle subscribers, 8,000 and as many again
+  recovery    10,000 subscribers lose their connections, and come back within 5 s for what they have missed: time until all
+              have it, GET /plaintext, memory and CPU meanwhile
+  features    publishing with history, with presence, and to clients of the channel protocol, beside bare publishing: CPU
 
   --repeats N         Measurements of every server in every case. Default: 5
   --seconds N         Length of one measured window. Default: 5
@@ -41,7 +44,7 @@ repeated or out of order on any connection.
   --json FILE         Writes every sample to FILE too
   --help              Shows this
 
-Needs Linux, two cores, taskset and 18,100 file descriptors. With the defaults it takes about 75 minutes.`
+Needs Linux, two cores, taskset and 18,100 file descriptors. With the defaults it takes about 85 minutes.`
 
 export function parseBroadcastOptions(args: string[]): BroadcastOptions {
   const { values } = parseArgs({

@@ -4,6 +4,7 @@ import { installBun, isPeerInstalled } from '../peers/install.ts'
 import { barsFor } from './bars.ts'
 import { casesFor, CHANNELS_SUBSCRIBERS, IDLE_SUBSCRIBERS } from './cases.ts'
 import type { BroadcastOptions } from './options.ts'
+import { RECOVERY_SUBSCRIBERS } from './recovery.ts'
 
 export function broadcastSuite(options: BroadcastOptions, log: (line: string) => void): Suite {
   const installed = {
@@ -23,6 +24,7 @@ function mostConnections({ only, subscribers }: BroadcastOptions): number {
   return Math.max(
     ...(only.includes('throughput') ? subscribers : []),
     only.includes('channels') ? CHANNELS_SUBSCRIBERS : 0,
+    only.includes('recovery') ? RECOVERY_SUBSCRIBERS : 0,
     only.includes('memory') ? 2 * IDLE_SUBSCRIBERS : 0
   )
 }
