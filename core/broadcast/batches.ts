@@ -54,10 +54,12 @@ export interface FrameApart {
   readonly channel: Channel
   /** Messages in it. */
   readonly count: number
+  /** Of its last message. */
+  readonly offset: number
 }
 
 function apart(batch: readonly Message[], frame: Buffer): FrameApart {
-  return { frame, channel: batch[0]!.channel, count: batch.length }
+  return { frame, channel: batch[0]!.channel, count: batch.length, offset: batch.at(-1)!.offset }
 }
 
 /** In offsets. */

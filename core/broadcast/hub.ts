@@ -104,6 +104,11 @@ export class Hub implements Subscriptions {
     this.#recoveries = { history, chunk, release, whenRead: (position) => this.#position.whenRead(position) }
   }
 
+  /** Of the log. */
+  get epoch(): string {
+    return this.#history.epoch
+  }
+
   /**
    * Begins to read the log. A thread that does so holds up everybody's publishing while it doesn't keep up.
    *

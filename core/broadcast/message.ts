@@ -1,5 +1,6 @@
 import { isTextFrame } from '../websocket/frames.ts'
 import type { Channel } from './channel.ts'
+import { messageEvent } from './event-form.ts'
 import { PLAIN, type Format } from './format.ts'
 import { wrap } from './wrapping.ts'
 
@@ -53,7 +54,8 @@ export class Message {
     if (format === PLAIN) return this.frame
     let frame = this.#frames?.get(format)
     if (frame === undefined) {
-      frame = wrap(this.frame, format, this.channel)
+      frame =
+        format.events === null ? wrap(this.frame, format, this.channel) : messageEvent(this, format.events)
       this.#frames ??= new Map()
       this.#frames.set(format, frame)
     }

@@ -8,7 +8,8 @@ import type { Lost, Recovered, Since } from './since.ts'
 /** What a comeback needs of its member. */
 export interface Returner {
   readonly format: Format
-  send(frame: Buffer): void
+  /** @param place the offset up to which the client knows what it has and has not from then on, or null: as before */
+  tell(frame: Buffer, channel: Channel, place: number | null): void
   /** @returns whether it is still a member then: the policy may have ended it */
   give(messages: Parcel): boolean
   /** It comes again, for more, when the client has taken everything so far. */
@@ -54,7 +55,7 @@ export class Returning implements Comeback {
     this.#tellOnce(offset)
     if (lost !== null) {
       this.#lost = { from: this.#lost?.from ?? lost.from, to: lost.to }
-      this.#member.send(this.channel.envelope.lostFrame(lost, null, null))
+      this.#member.tell(this.channel.envelope.lostFrame(lost, null, null), this.channel, lost.to)
     }
     if (isLevel) this.#member.follow(this)
     if (messages !== null) {
@@ -81,7 +82,8 @@ export class Returning implements Comeback {
     this.#tellOnce(offset)
     this.#lost = { from: 1, to: offset }
     const epoch = this.#isOfOtherEpoch ? this.#epoch : null
-    this.#member.send(this.channel.envelope.lostFrame(this.#lost, epoch, error?.code ?? null))
+    const frame = this.channel.envelope.lostFrame(this.#lost, epoch, error?.code ?? null)
+    this.#member.tell(frame, this.channel, offset)
     this.#member.follow(this)
     this.#end({ offset, error })
   }
@@ -89,7 +91,9 @@ export class Returning implements Comeback {
   #tellOnce(offset: number): void {
     if (this.#isTold) return
     this.#isTold = true
-    this.#member.send(this.channel.envelope.subscribedFrame(this.#epoch, offset))
+    const isNew = this.after === null && !this.#isOfOtherEpoch
+    const frame = this.channel.envelope.subscribedFrame(this.#epoch, offset)
+    this.#member.tell(frame, this.channel, isNew ? offset : null)
   }
 
   #end({ offset, error }: Pick<Recovered, 'offset' | 'error'>): void {

@@ -7,6 +7,7 @@ export class FakeOutbox implements Outbox {
   isStalled = false
   stalledSince: number | null = null
   onDrain: (() => void) | null = null
+  onPlace: ((channel: string, offset: number) => void) | null = null
   bufferedBytes = 0
   /** Frames of the server, one after the other. */
   readonly #sent: Buffer[] = []
