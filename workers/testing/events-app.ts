@@ -21,8 +21,14 @@ export default async function app(fastify: FastifyInstance): Promise<void> {
   fastify.hub.eventsRoute('/both', { authenticate: 'none', channels: ['room:a', 'room:b'] })
   fastify.hub.historyRoute('/history/:channel', { authenticate: 'none' })
   fastify.hub.route('/live', { channels: ['room:1'] })
-  fastify.get('/page', async (_request, reply) => reply.type('text/html').send('<!doctype html><title>Events</title>'))
-  fastify.get('/die', async () => {
+  fastify.post('/disconnect', async () => fastify.hub.disconnect('ann', 4321, 'Bye'))
+  fastify.post('/unsubscribe', async () => fastify.hub.unsubscribe('ann', 'hall'))
+  fastify.post('/send', async () => fastify.hub.sendTo('ann', new Uint8Array([1, 2, 255])))
+  fastify.get('/page', async (_request, reply) =>
+    reply.type('text/html').send('<!doctype html><title>Events</title>')
+  )
+  fastify.get('/die', { config: { inline: true } }, async ({ query }) => {
+    if ((query as { readonly thread?: string }).thread !== String(threadId)) return 'another'
     setImmediate(() => {
       throw new Error('out of tea')
     })
