@@ -2,6 +2,7 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { WebSocket } from 'ws'
 import { hmacToken, inSeconds } from '../routes/websocket/testing/tokens.ts'
@@ -218,7 +219,7 @@ test('a client that does not read is told what it missed, or is closed, as its p
   const server = await start(t, { workers: 1 })
   const skipping = await follow(t, server, '/events/latest')
   const closed = await follow(t, server, '/events/room:1')
-  const other = await follow(t, server, '/events/room:1')
+  const other = await follow(t, server, '/events/room:2')
   for (const reader of [skipping, closed, other]) await subscribed(reader)
   for (const { client } of [skipping, closed]) client.socket.pause()
   const data = 'x'.repeat(100_000)
@@ -226,9 +227,11 @@ test('a client that does not read is told what it missed, or is closed, as its p
     await server.publish('latest', data)
     await server.publish('room:1', data)
   }
-  await other.take(200)
+  // Behind all of them in the log.
+  await server.publish('room:2', 'end')
+  await other.take(1)
   for (const { client } of [skipping, closed]) client.socket.resume()
-  await skipping.until(() => skipping.offsets.at(-1) === 200)
+  await skipping.client.receive(/"offset":200,.*\n\n$/)
   let missed = 0
   for (const notice of skipping.notices('skipped'))
     missed += (notice as { skipped: { count: number } }).skipped.count
@@ -298,6 +301,23 @@ test('streams count among the sockets of their address', async (t) => {
   let again = await follow(t, server, '/events/room:1')
   while (!again.head.includes(' 200 ')) again = await follow(t, server, '/events/room:1')
   socket.terminate()
+})
+
+test('what streams get is counted', async (t) => {
+  const server = await start(t, { admin: '127.0.0.1:0' })
+  const readers = [await follow(t, server, '/events/room:a'), await follow(t, server, '/both')]
+  await subscribed(readers[0]!)
+  await subscribed(readers[1]!, 2)
+  await publish(server, 'room:a', 1, 5)
+  for (const reader of readers) await reader.take(5)
+  equal((await server.channels()).get('room:a'), 2)
+  const figure = async (): Promise<number> => {
+    const text = await (await fetch(`${server.adminAddress}/metrics`)).text()
+    return Number(/^scherzo_hub_delivered_total (\d+)$/m.exec(text)?.[1])
+  }
+  // Workers tell their figures now and then.
+  while ((await figure()) < 10) await delay(10)
+  equal(await figure(), 10)
 })
 
 test('over HTTP/2 a stream is the same', async (t) => {

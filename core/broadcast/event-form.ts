@@ -54,8 +54,10 @@ function envelopeOf(frame: Buffer): Buffer {
   return Buffer.from(`{${channelField}${offsetField}"base64":"${payload.toString('base64', at + 8)}"}`)
 }
 
-/** Null for a message, which has the name that clients listen to by default. Notices have their own last. */
+/** Null for what is sent to one identity, which is a message. Notices have their own name last. */
 function nameOf(envelope: Buffer): string | null {
-  const name = Object.keys(JSON.parse(envelope.toString()) as object).at(-1)!
-  return name === 'data' ? null : name
+  if (envelope.subarray(0, MESSAGE_HEAD.length).equals(MESSAGE_HEAD)) return null
+  return Object.keys(JSON.parse(envelope.toString()) as object).at(-1)!
 }
+
+const MESSAGE_HEAD = Buffer.from('{"data":')

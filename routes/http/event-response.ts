@@ -13,9 +13,9 @@ export interface BegunResponse {
  * Sends the head of an event stream. Over HTTP/1 its body ends with the connection (RFC 9112 section 6.3), and goes straight to the
  * socket: what is fanned out is the same bytes for all, whatever is below.
  *
- * @returns null where the client has gone meanwhile
+ * @returns null where the client has gone meanwhile; later where its connection still has other answers to come
  */
-export async function beginEvents(reply: FastifyReply): Promise<BegunResponse | null> {
+export function beginEvents(reply: FastifyReply): BegunResponse | null | Promise<BegunResponse | null> {
   const { raw: response } = reply
   reply.hijack()
   for (const [name, value] of Object.entries(reply.getHeaders())) {
@@ -36,11 +36,15 @@ function beginOnStream(response: ServerResponse): BegunResponse | null {
   return { response, sink: stream }
 }
 
-async function beginOnSocket(response: ServerResponse): Promise<BegunResponse | null> {
+function beginOnSocket(response: ServerResponse): BegunResponse | null | Promise<BegunResponse | null> {
   response.setHeader('connection', 'close')
   response.removeHeader('transfer-encoding')
-  if (response.socket === null) await turnOf(response)
-  else response.flushHeaders()
+  if (response.socket === null) return turnOf(response).then(() => onSocket(response))
+  response.flushHeaders()
+  return onSocket(response)
+}
+
+function onSocket(response: ServerResponse): BegunResponse | null {
   const { socket } = response
   if (socket === null || socket.destroyed) return null
   socket.setTimeout(0)

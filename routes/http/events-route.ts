@@ -61,9 +61,14 @@ export function addEventsRoute(
     }
     room.check(request, reply)
     if (identity !== null) room.checkIdentity(identity, reply)
-    const begun = await beginEvents(reply)
+    const beginning = beginEvents(reply)
+    const begun = beginning instanceof Promise ? await beginning : beginning
     if (begun === null) return
     const { response, sink } = begun
+    if (beginning instanceof Promise && !room.isFor(request, identity)) {
+      response.end()
+      return
+    }
     const connection = new EventConnection(response, sink, place, channels, room.addressOf(request))
     connection.open(identity, channels, places)
   }
@@ -97,8 +102,8 @@ function askedChannels(request: FastifyRequest): readonly string[] {
   const { channel, '*': rest } = request.params as Readonly<Record<string, string | undefined>>
   const inPath = channel ?? rest
   if (inPath !== undefined) return [inPath]
-  const { channel: asked } = request.query as { readonly channel?: string | readonly string[] }
-  return typeof asked === 'string' ? [asked] : (asked ?? [])
+  const { channel: asked = [] } = request.query as { readonly channel?: string | readonly string[] }
+  return [asked].flat()
 }
 
 /** @throws SCZ_ERR_HTTP_CHANNELS, SCZ_ERR_HUB_CHANNEL */

@@ -33,6 +33,15 @@ export class Room {
       throw refuseIdentity(reply, 'SCZ_ERR_WS_ADDRESS')
   }
 
+  /** Whether there still is some, where a while has passed. */
+  isFor({ ip }: FastifyRequest, identity: Identity | null): boolean {
+    const { roster, addresses, identities } = this.#services
+    const { maxSockets, maxSocketsPerAddress, maxSocketsPerIdentity } = this.#settings
+    if (this.#isClosing || roster.size >= maxSockets) return false
+    if (isFull(addresses.count(ip), maxSocketsPerAddress)) return false
+    return identity === null || !isFull(identities.count(identity.id), maxSocketsPerIdentity)
+  }
+
   /** @throws SCZ_ERR_IDENTITY_LIMIT */
   checkIdentity({ id }: Identity, reply: FastifyReply): void {
     if (isFull(this.#services.identities.count(id), this.#settings.maxSocketsPerIdentity))
