@@ -321,7 +321,7 @@ test('what streams get is counted', async (t) => {
 })
 
 test('over HTTP/2 a stream is the same', async (t) => {
-  const { port, fastify, state } = await listenTls('./events-app.ts')
+  const { port, fastify, state, endpoints } = await listenTls('./events-app.ts')
   t.after(() => fastify.close())
   // A worker without a primary reads the log when somebody listens.
   fastify.hub.subscribe('room:1', () => {})
@@ -348,7 +348,9 @@ test('over HTTP/2 a stream is the same', async (t) => {
   let second = ''
   again.on('data', (piece: string) => (second += piece))
   while (!second.includes('"offset":300')) await once(again, 'data')
+  equal(endpoints.size, 2)
   again.close()
+  while (endpoints.size > 1) await delay(1)
   const ended = once(stream, 'end')
   const closed = fastify.close()
   await ended
