@@ -18,6 +18,7 @@ const screenshots = process.env['SCREENSHOTS']
 describe('the demo', { skip: skipWithoutBrowser('the demo in a browser') }, () => {
   let pages: WatchedPages
   let server: ScherzoServer
+  let published = 0
 
   before(async () => {
     pages = await WatchedPages.launch()
@@ -121,6 +122,7 @@ describe('the demo', { skip: skipWithoutBrowser('the demo in a browser') }, () =
       deepEqual(await page.said(), numbered('message', 40))
       await page.isConnected(true)
       deepEqual(await page.page.locator('#said .mark').allTextContents(), offsets(40))
+      await page.tells('The server has said that it goes')
     }
   })
 
@@ -143,7 +145,7 @@ describe('the demo', { skip: skipWithoutBrowser('the demo in a browser') }, () =
     await bob.page.uncheck('#offline')
     const said = ['one', 'two', 'three', 'four']
     for (const page of [ann, bob]) {
-      await page.tells('chat: the server has started anew')
+      await page.tells('The server has started anew')
       await page.hasSaid(4)
       deepEqual(await page.said(), said)
     }
@@ -166,8 +168,8 @@ describe('the demo', { skip: skipWithoutBrowser('the demo in a browser') }, () =
         const page = await DemoPage.open(pages, `${address}/${query}`, { mayLose: true })
         const before = await frames(page)
         const text = ' a longer text, which can be compressed'.repeat(30)
-        const published = Array.from({ length: 60 }, (_, index) => publish(`${index + 1}${text}`, index + 1))
-        await Promise.all(published)
+        const messages = Array.from({ length: 60 }, (_, index) => publish(`${index + 1}${text}`, index + 1))
+        await Promise.all(messages)
         await page.hasSaid(60)
         deepEqual(
           await page.said(),
@@ -191,6 +193,17 @@ describe('the demo', { skip: skipWithoutBrowser('the demo in a browser') }, () =
           'Said with the keyboard alone, and long enough that it goes on in a second line of the page.'
         )
         await page.hasSaid(1)
+        for (let index = 1; index <= 30; index++) await publish(`message ${index}`, Date.now())
+        await page.hasSaid(31)
+        equal(await page.page.evaluate('document.documentElement.scrollWidth'), width)
+        ok(await page.page.locator('#said li').last().isVisible())
+        deepEqual(
+          await page.page.evaluate(`(() => {
+          const { scrollTop, scrollHeight, clientHeight } = document.querySelector('#said')
+          return { isScrolled: scrollTop > 0, isAtEnd: scrollHeight - scrollTop - clientHeight < 2 }
+        })()`),
+          { isScrolled: true, isAtEnd: true }
+        )
         if (screenshots === undefined) return
         mkdirSync(screenshots, { recursive: true })
         await page.page.screenshot({
@@ -202,7 +215,7 @@ describe('the demo', { skip: skipWithoutBrowser('the demo in a browser') }, () =
   }
 
   async function publish(text: string, at: number): Promise<void> {
-    const message: ChatMessage = { id: `test-${at}`, name: 'Test', text, at }
+    const message: ChatMessage = { id: `test-${++published}`, name: 'Test', text, at }
     await server.publish('chat', message)
   }
 

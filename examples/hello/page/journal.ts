@@ -25,6 +25,8 @@ export class Journal {
   /** By channel; empty while there is a connection and nothing is to be caught up with. */
   #gaps = new Map<string, Gap>()
   #lostAt: number | null = null
+  /** What the server said before it closed. */
+  #farewell: string | null = null
 
   /** @param positions where the page is in its channels */
   constructor(
@@ -42,16 +44,16 @@ export class Journal {
   begin(): void {
     const client = this.#client
     client.on('state', () => this.#change())
-    client.on('drain', () =>
-      this.#write('The server asks to come back in a moment: it stops, or takes new code.')
-    )
+    client.on('drain', () => {
+      this.#farewell = 'The server has said that it goes: it stops, or takes new code.'
+    })
     client.on('lost', ({ channel, from, to, epoch, since }) => {
-      if (epoch === since.epoch) {
-        this.#miss(channel, to - from + 1)
-        this.#write(
-          `${channel}: ${count(to - from + 1, 'message')}, #${from} to #${to}, can’t be had any more.`
-        )
-      } else this.#write(`${channel}: the server has started anew, and counts from #1 again.`)
+      // Of a server that has started anew tells the line that says what was recovered.
+      if (epoch !== since.epoch) return
+      this.#miss(channel, to - from + 1)
+      this.#write(
+        `Lost of ${channel}: ${count(to - from + 1, 'message')}, #${from} to #${to}, can’t be had any more.`
+      )
     })
     client.on('skipped', ({ channel, count: number }) => {
       this.#miss(channel, number)
@@ -74,7 +76,8 @@ export class Journal {
   #lose(): void {
     this.#lostAt = Date.now()
     this.#gaps = new Map([...this.#positions()].map(([name, position]) => [name, { position, missing: 0 }]))
-    this.#write(this.#network.reason ?? 'The connection is lost.')
+    this.#write(this.#network.reason ?? this.#farewell ?? 'The connection is lost.')
+    this.#farewell = null
   }
 
   async #open(): Promise<void> {
@@ -82,24 +85,22 @@ export class Journal {
     this.#lostAt = null
     if (lostAt === null) return this.#write('Connected.')
     const seconds = ((Date.now() - lostAt) / 1000).toFixed(1)
-    // It has gone by the time of the answers: requests take effect in their order.
+    // Both have gone by the time of the answers: requests take effect in their order.
     const { waiting } = this.#chat
-    const gaps = this.#gaps
-    const recovered = await Promise.all(
-      [...gaps].map(([name, gap]) => this.#recovered(name as Name, gap, waiting))
-    )
-    const sum = recovered.reduce((sum, [, number]) => sum + number, 0)
-    const each = recovered.map(([name, number]) => `${name} ${number}`).join(', ')
     const own = waiting > 0 ? ` ${count(waiting, 'message')} that waited here went out.` : ''
-    this.#write(
-      `Back after ${seconds} s. Recovered ${count(sum, 'message')}${sum > 0 ? `: ${each}` : ''}.${own}`
-    )
-  }
-
-  async #recovered(name: Name, { position, missing }: Gap, waiting: number): Promise<[Name, number]> {
-    const { epoch, offset } = await this.#client.history(name, { limit: 1 })
-    const all = epoch === position.epoch ? offset - position.offset - missing : offset
-    return [name, all - (name === 'chat' ? waiting : 0)]
+    const gaps = [...this.#gaps]
+    const ends = await Promise.all(gaps.map(([name]) => this.#client.history(name as Name, { limit: 1 })))
+    const isAnew = gaps.some(([, { position }], index) => ends[index]!.epoch !== position.epoch)
+    const numbers = gaps.map(([name, { position, missing }], index) => {
+      const { offset } = ends[index]!
+      return isAnew ? offset : offset - position.offset - missing - (name === 'chat' ? waiting : 0)
+    })
+    const sum = numbers.reduce((sum, number) => sum + number, 0)
+    const each = gaps.map(([name], index) => `${name} ${numbers[index]}`).join(', ')
+    const found = isAnew
+      ? `The server has started anew, and counts from 1 again: ${each}.`
+      : `Recovered ${count(sum, 'message')}${sum > 0 ? `: ${each}` : ''}.`
+    this.#write(`Back after ${seconds} s. ${found}${own}`)
   }
 
   #miss(channel: string, number: number): void {
