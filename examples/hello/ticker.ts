@@ -15,32 +15,34 @@ const PAUSE = 250
 
 /**
  * Four made-up prices a second, from whichever worker is the first to miss one: each has its own copy of this app, and some
- * may die. What the others publish comes to all of them, so any can go on.
+ * may die. What the others publish comes to all of them, so any can go on; and since the key says which tick it is, only one is
+ * published where two miss it at once.
  */
 export async function startTicker(fastify: FastifyInstance): Promise<void> {
   const prices = new Map(FIRST.map(({ instrument, price }) => [instrument, price]))
-  let turn = 0
-  let lastTick = 0
-  const hear = ({ instrument, price }: Tick): void => {
+  let last = 0
+  let lastTime = 0
+  const hear = (offset: number, { instrument, price }: Tick): void => {
+    last = Math.max(last, offset)
     prices.set(instrument, price)
-    turn = FIRST.findIndex((each) => each.instrument === instrument) + 1
   }
-  fastify.hub.subscribe('ticks', ({ data }) => {
-    lastTick = Date.now()
-    hear(data as Tick)
+  fastify.hub.subscribe('ticks', ({ offset, data }) => {
+    lastTime = Date.now()
+    hear(offset, data as Tick)
   })
   const publishWhenDue = (): void => {
-    if (Date.now() - lastTick < PAUSE) return
-    lastTick = Date.now()
-    const { instrument } = FIRST[turn % FIRST.length]!
+    if (Date.now() - lastTime < PAUSE) return
+    lastTime = Date.now()
+    const { instrument } = FIRST[last % FIRST.length]!
+    const tick = { instrument, price: next(prices.get(instrument)!) }
     // The server may be closing by now.
-    fastify.hub.publish('ticks', { instrument, price: next(prices.get(instrument)!) }).catch(() => {})
+    fastify.hub.publish('ticks', tick, { idempotencyKey: `tick ${last + 1}` }).catch(() => {})
   }
   let timer: ReturnType<typeof setInterval> | undefined
   fastify.addHook('onListen', async () => {
     // A worker that takes the place of another goes on where that was.
     const { messages } = await fastify.hub.history('ticks', { limit: FIRST.length })
-    for (const { data } of messages) hear(data as Tick)
+    for (const { offset, data } of messages) hear(offset, data as Tick)
     timer = setInterval(publishWhenDue, 20 + Math.random() * 20)
   })
   fastify.addHook('preClose', async () => clearInterval(timer))
