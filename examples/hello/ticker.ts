@@ -20,15 +20,18 @@ const PAUSE = 250
  */
 export async function startTicker(fastify: FastifyInstance): Promise<void> {
   const prices = new Map(FIRST.map(({ instrument, price }) => [instrument, price]))
+  let epoch = ''
   let last = 0
   let lastTime = 0
   const hear = (offset: number, { instrument, price }: Tick): void => {
     last = Math.max(last, offset)
     prices.set(instrument, price)
   }
-  fastify.hub.subscribe('ticks', ({ offset, data }) => {
+  fastify.hub.subscribe('ticks', (message) => {
     lastTime = Date.now()
-    hear(offset, data as Tick)
+    if (message.epoch !== epoch) last = 0
+    epoch = message.epoch
+    hear(message.offset, message.data as Tick)
   })
   const publishWhenDue = (): void => {
     if (Date.now() - lastTime < PAUSE) return
@@ -36,13 +39,15 @@ export async function startTicker(fastify: FastifyInstance): Promise<void> {
     const { instrument } = FIRST[last % FIRST.length]!
     const tick = { instrument, price: next(prices.get(instrument)!) }
     // The server may be closing by now.
-    fastify.hub.publish('ticks', tick, { idempotencyKey: `tick ${last + 1}` }).catch(() => {})
+    fastify.hub.publish('ticks', tick, { idempotencyKey: `${epoch} ${last + 1}` }).catch(() => {})
   }
   let timer: ReturnType<typeof setInterval> | undefined
   fastify.addHook('onListen', async () => {
     // A worker that takes the place of another goes on where that was.
-    const { messages } = await fastify.hub.history('ticks', { limit: FIRST.length })
-    for (const { offset, data } of messages) hear(offset, data as Tick)
+    const past = await fastify.hub.history('ticks', { limit: FIRST.length })
+    epoch = past.epoch
+    last = Math.max(last, past.offset)
+    for (const { offset, data } of past.messages) hear(offset, data as Tick)
     timer = setInterval(publishWhenDue, 20 + Math.random() * 20)
   })
   fastify.addHook('preClose', async () => clearInterval(timer))
