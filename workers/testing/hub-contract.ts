@@ -167,6 +167,37 @@ export function testContract(name: string, start: StartInstances): void {
     got.forEach((offset, index) => equal(offset, index + 2))
   })
 
+  it('what has the same idempotency key is published once, whoever sends it again', async (_t, one, other) => {
+    for (const { hubs } of [one, other]) hubs[0]!.channel('kept', RULE)
+    const hubs = [...one.hubs, ...other.hubs]
+    for (const channel of ['plain', 'kept']) {
+      const member = await join(other.hubs[0]!, channel)
+      const once = { idempotencyKey: 'a}:o' }
+      const all = await Promise.all(hubs.map((hub) => hub.publish(channel, 'first', once)))
+      const { epoch } = all[0]!
+      deepEqual(all.map(({ offset, duplicate = false }) => [offset, duplicate]).toSorted(), [
+        [1, false],
+        ...hubs.slice(1).map(() => [1, true])
+      ])
+      // Its place is known when the channel has nothing of it any more.
+      deepEqual(await one.hubs[0]!.publish(channel, 'second', { key: 'k' }), { epoch, offset: 2 })
+      for (const hub of hubs)
+        deepEqual(await hub.publish(channel, 'again', once), { epoch, offset: 1, duplicate: true })
+      deepEqual(await other.hubs[1]!.publish(channel, 'third', { idempotencyKey: 'b' }), { epoch, offset: 3 })
+      await until(() => member.offsets.length === 3)
+      deepEqual(member.outbox.data, ['first', 'second', 'third'])
+    }
+  })
+
+  it('messages with and without idempotency keys keep their order', async (_t, one, other) => {
+    const { outbox } = await join(other.hubs[0]!, 'ticks')
+    const expected = Array.from({ length: 60 }, (_, index) => index)
+    const optionsOf = (index: number): object => (index % 3 === 0 ? { idempotencyKey: String(index) } : {})
+    await Promise.all(expected.map((index) => one.hubs[0]!.publish('ticks', index, optionsOf(index))))
+    await until(() => outbox.data.length === expected.length)
+    deepEqual(outbox.data, expected)
+  })
+
   it('channels are apart, whatever their names', async (_t, one, other) => {
     const names = ['a', 'a:b', '{x}', '}{', 'ü ☃', 'a.b.>', '*', 'x'.repeat(1024)]
     const members = await Promise.all(names.map((name) => join(other.hubs[0]!, name)))

@@ -30,7 +30,7 @@ export async function startInstance(
   address: string,
   { prefix = 'scherzo', timeout = 5, threads = 2 }: InstanceOptions = {}
 ): Promise<Instance> {
-  const broker = await openBroker(address, { prefix, timeout })
+  const broker = await openBroker(address, { prefix, timeout, idempotencyWindow: 300_000 })
   const notices: string[] = []
   const center = new HubCenter(
     () => {},
