@@ -4,21 +4,21 @@ import { type FanOutLoad, measureFanOut } from '../harness/fan-out.ts'
 import { measureIdleConnections } from '../harness/idle-connections.ts'
 import { measurePacedRequests } from '../harness/paced.ts'
 import { describe } from '../harness/processes.ts'
-import type { RunningServer } from '../harness/server.ts'
 import { subscribersCommand } from '../harness/subscribers.ts'
 import { plaintextAnswer } from '../http/answers.ts'
 import { memoryColumns, memoryCompared } from '../http/columns.ts'
 import { BUN, type Broadcaster, SCHERZO, scherzo, WS } from '../peers/broadcasters.ts'
 import * as columns from './columns.ts'
+import { AT_A_TIME, fanOutCase, loadOf } from './fan-out-case.ts'
+import { featureCases } from './features.ts'
 import { MESSAGE_BYTES } from './message.ts'
 import type { BroadcastOptions, CaseKind } from './options.ts'
-import { orderQuery, PUBLISH_PATH } from './publisher.ts'
+import { recoveryCase } from './recovery.ts'
 
 export const RATE_SUBSCRIBERS: readonly number[] = [10, 100, 500]
 const RATE = 100
 
 const CHANNELS = [1, 2, 5, 10, 20, 40]
-export const CHANNELS_SUBSCRIBERS = 18_000
 const CHANNELS_AT_A_TIME = 2500
 // A round takes 0.2 to 0.3 s (2 cores, 2026-11): each round is over before the next one.
 const CHANNELS_RATE = 2
@@ -31,11 +31,11 @@ const REQUESTS_PER_SECOND = 200
 export const IDLE_SUBSCRIBERS = 8000
 const SETTLE_SECONDS = 3
 
-// As many as every server's listen queue holds.
-const AT_A_TIME = 128
-
-export const channelsCase: string = `Channels, ${CHANNELS_SUBSCRIBERS} subscribers, two workers, one message on each channel ${CHANNELS_RATE} times a second`
 export const memoryCase: string = `Memory, ${IDLE_SUBSCRIBERS} idle subscribers`
+
+export function channelsCase(subscribers: number): string {
+  return `Channels, ${subscribers} subscribers, two workers, one message on each channel ${CHANNELS_RATE} times a second`
+}
 
 export function throughputCase(subscribers: number): string {
   return `Throughput, ${subscribers} subscribers, ${MESSAGE_BYTES}-byte messages`
@@ -73,7 +73,7 @@ const builders: Record<CaseKind, (options: BroadcastOptions, servers: readonly B
   channels: (options, servers) => {
     const load: FanOutLoad = {
       ...loadOf(options),
-      subscribers: CHANNELS_SUBSCRIBERS,
+      subscribers: options.channelSubscribers,
       atATime: CHANNELS_AT_A_TIME,
       rate: CHANNELS_RATE,
       observation: 'completion'
@@ -84,7 +84,7 @@ const builders: Record<CaseKind, (options: BroadcastOptions, servers: readonly B
         CHANNELS.map((channels) => scherzo(channelsName(channels), 2)),
         load
       ),
-      name: channelsCase,
+      name: channelsCase(options.channelSubscribers),
       columns: columns.channelColumns,
       compared: columns.channelCompared,
       measure: (server) => measureFanOut(server, { ...load, channels: byName.get(server.name) ?? 0 })
@@ -132,7 +132,11 @@ const builders: Record<CaseKind, (options: BroadcastOptions, servers: readonly B
         measure: (server) => measureIdleConnections(server, load)
       }
     ]
-  }
+  },
+
+  recovery: (_options, servers) => onlyScherzo(servers, recoveryCase()),
+
+  features: (options, servers) => featureCases(options).flatMap((each) => onlyScherzo(servers, each))
 }
 
 function fixedRateCase(
@@ -145,33 +149,6 @@ function fixedRateCase(
     name: rateCase(subscribers),
     columns: columns.rateColumns,
     compared: columns.rateCompared
-  }
-}
-
-function loadOf({ warmUp, seconds, turn }: BroadcastOptions): Omit<FanOutLoad, 'subscribers'> {
-  return {
-    protocol: 'websocket',
-    channels: 1,
-    atATime: AT_A_TIME,
-    rate: null,
-    turn,
-    observation: 'none',
-    warmUpSeconds: warmUp,
-    seconds
-  }
-}
-
-function fanOutCase(
-  servers: readonly Broadcaster[],
-  load: FanOutLoad
-): Pick<Case, 'load' | 'answers' | 'servers' | 'measure'> {
-  const protocols = new Map(servers.map(({ name, protocol }) => [name, protocol]))
-  return {
-    load: `taskset -c ${LOAD_CORE} ${describe(subscribersCommand(load, 'PORT'))}; POST ${PUBLISH_PATH}${orderQuery(load)}`,
-    answers: [plaintextAnswer],
-    servers,
-    measure: (server: RunningServer) =>
-      measureFanOut(server, { ...load, protocol: protocols.get(server.name) ?? load.protocol })
   }
 }
 

@@ -63,3 +63,39 @@ export const httpColumns: readonly Column[] = [
   ...conservation
 ]
 export const httpCompared: readonly Column[] = [{ figure: 'http-p99', title: 'GET p99 ms', digits: 2 }]
+
+export const recoveryColumns: readonly Column[] = [
+  { figure: 'seconds', title: 'all are level after s', digits: 2 },
+  { ...p50, title: 'one is level after, p50 ms', digits: 1 },
+  { ...p99, digits: 1 },
+  { figure: 'recovered', title: 'messages recovered by each', digits: 1 },
+  { figure: 'http-p50', title: 'GET p50 ms', digits: 2 },
+  { figure: 'http-p99', title: 'GET p99 ms', digits: 2 },
+  { figure: 'http-rate', title: 'GET/s', digits: 0 },
+  { figure: 'cpuSeconds', title: 'server CPU s', digits: 2 },
+  { figure: 'cpuUserSeconds', title: 'user s', digits: 2 },
+  { figure: 'cpuSystemSeconds', title: 'system s', digits: 2 },
+  used,
+  { figure: 'memoryBefore', title: 'RSS before MB', digits: 1 },
+  { figure: 'memoryAbove', title: 'peak above that MB', digits: 1 },
+  { figure: 'client', title: 'client CPU %', digits: 0, scale: 100 }
+]
+export const recoveryCompared: readonly Column[] = [
+  { figure: 'seconds', title: 'level after s', digits: 2 },
+  { figure: 'p99', title: 'p99 ms', digits: 1 },
+  { figure: 'http-p99', title: 'GET p99 ms', digits: 2 },
+  { figure: 'cpuSeconds', title: 'CPU s', digits: 2 },
+  { figure: 'memoryAbove', title: 'above MB', digits: 1 }
+]
+
+const wholeCpu: Column = { figure: 'wholeCpu', title: 'CPU µs/delivery, from first to last', digits: 3 }
+
+export const featureColumns: readonly Column[] = [
+  wholeCpu,
+  { figure: 'wholeUser', title: 'user µs', digits: 3 },
+  { figure: 'wholeSystem', title: 'system µs', digits: 3 },
+  rate,
+  cpu,
+  ...conservation
+]
+export const featureCompared: readonly Column[] = [wholeCpu]

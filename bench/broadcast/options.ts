@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { parseList, parsePositive } from '../harness/options.ts'
 import { type BroadcasterKind, broadcasterKinds } from '../peers/broadcasters.ts'
 
-export const caseKinds = ['throughput', 'rate', 'channels', 'http', 'memory'] as const
+export const caseKinds = ['throughput', 'rate', 'channels', 'http', 'memory', 'recovery', 'features'] as const
 export type CaseKind = (typeof caseKinds)[number]
 
 export interface BroadcastOptions {
@@ -11,6 +11,8 @@ export interface BroadcastOptions {
   warmUp: number
   subscribers: number[]
   turn: number
+  /** Of the channels case. */
+  channelSubscribers: number
   only: CaseKind[]
   servers: BroadcasterKind[]
   json: string | null
@@ -25,15 +27,19 @@ repeated or out of order on any connection.
 
   throughput  as many 140-byte messages as backpressure allows, on one channel
   rate        100 messages a second to 10, 100 and 500 subscribers: CPU and latency
-  channels    1 to 40 channels over 18,000 subscribers of two workers: time until the last one has a message
+  channels    1 to 40 channels over all subscribers of two workers: time until the last one has a message
   http        GET /plaintext while 10,000 subscribers get 20 messages a second, with fan-out in chunks and without
   memory      of idle subscribers, 8,000 and as many again
+  recovery    10,000 subscribers lose their connections, and come back within 5 s for what they have missed: time until all
+              have it, GET /plaintext, memory and CPU meanwhile
+  features    publishing with history, with presence, and to clients of the channel protocol, beside bare publishing: CPU
 
   --repeats N         Measurements of every server in every case. Default: 5
   --seconds N         Length of one measured window. Default: 5
   --warm-up N         Length of the load before it. Default: 2
   --only LIST         Cases: ${caseKinds.join(',')}. Default: all
   --subscribers LIST  Subscribers of the throughput case. Default: 10,100,500,1000,5000,10000
+  --channel-subscribers N   Subscribers of the channels case. Default: 18000
   --turn N            Messages that are published before the event loop has its turn, in the throughput case. Bun
                       is as fast with 64 as with 256; Scherzo needs 256 to gather enough for a write.
                       Default: 256
@@ -41,7 +47,7 @@ repeated or out of order on any connection.
   --json FILE         Writes every sample to FILE too
   --help              Shows this
 
-Needs Linux, two cores, taskset and 18,100 file descriptors. With the defaults it takes about 75 minutes.`
+Needs Linux, two cores, taskset and 18,100 file descriptors. With the defaults it takes about 85 minutes.`
 
 export function parseBroadcastOptions(args: string[]): BroadcastOptions {
   const { values } = parseArgs({
@@ -52,6 +58,7 @@ export function parseBroadcastOptions(args: string[]): BroadcastOptions {
       'warm-up': { type: 'string', default: '2' },
       subscribers: { type: 'string', default: '10,100,500,1000,5000,10000' },
       turn: { type: 'string', default: '256' },
+      'channel-subscribers': { type: 'string', default: '18000' },
       only: { type: 'string', default: caseKinds.join() },
       servers: { type: 'string', default: broadcasterKinds.join() },
       json: { type: 'string' },
@@ -66,6 +73,11 @@ export function parseBroadcastOptions(args: string[]): BroadcastOptions {
       .split(',')
       .map((item) => parsePositive('--subscribers', item, Number.isInteger)),
     turn: parsePositive('--turn', values.turn, Number.isInteger),
+    channelSubscribers: parsePositive(
+      '--channel-subscribers',
+      values['channel-subscribers'],
+      Number.isInteger
+    ),
     only: parseList('--only', values.only, caseKinds),
     servers: parseList('--servers', values.servers, broadcasterKinds),
     json: values.json ?? null,

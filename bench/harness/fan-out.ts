@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Order, orderQuery, PUBLISH_PATH } from '../broadcast/publisher.ts'
+import { type CpuTime, readCpu } from './cpu.ts'
+import { checkConservation, publish } from './orders.ts'
 import { stop } from './processes.ts'
 import { type Sample, sampleOf } from './sample.ts'
 import type { RunningServer } from './server.ts'
@@ -37,16 +38,29 @@ export async function measureFanOut(
   const subscribers = await Subscribers.open(server.port, load)
   try {
     await sleep(SECONDS_TO_SUBSCRIBE * 1000)
-    const published = publish(server, load)
+    const before = readCpu(server.pid)
+    const seconds = load.warmUpSeconds + load.seconds + SECONDS_BEHIND
+    const published = publish(server, { ...load, seconds })
     const watched = watch(server, load, subscribers, beside)
     const [rounds, { begin, end, figures }] = await Promise.all([published, watched])
     const finish = await subscribers.ask<Finish>({ finish: rounds })
+    const whole = perDelivery(before, readCpu(server.pid), finish)
     checkConservation(finish)
     const sample = toSample(begin, end, finish, load)
-    return { ...sample, figures: { ...sample.figures, ...figures } }
+    return { ...sample, figures: { ...sample.figures, ...whole, ...figures } }
   } finally {
     await stop(subscribers.process)
   }
+}
+
+/**
+ * CPU µs from the first message to the arrival of the last one. What had been sent before the window and is received in it
+ * distorts the window's own figure where others use the server's core; this one it does not.
+ */
+function perDelivery(before: CpuTime, after: CpuTime, { atLast }: Finish): Record<string, number> {
+  const user = ((after.user - before.user) / atLast.delivered) * 1e6
+  const system = ((after.system - before.system) / atLast.delivered) * 1e6
+  return { wholeCpu: user + system, wholeUser: user, wholeSystem: system }
 }
 
 interface Watched {
@@ -69,23 +83,6 @@ async function watch(
     beside(subscribers)
   ])
   return { begin, end, figures }
-}
-
-async function publish({ port }: RunningServer, load: FanOutLoad): Promise<number> {
-  const order: Order = { ...load, seconds: load.warmUpSeconds + load.seconds + SECONDS_BEHIND }
-  const response = await fetch(`http://127.0.0.1:${port}${PUBLISH_PATH}${orderQuery(order)}`, {
-    method: 'POST'
-  })
-  const text = await response.text()
-  if (!response.ok) throw new Error(`The order to publish was answered with ${response.status} ${text}`)
-  return Number(text)
-}
-
-/** published x subscribers = delivered + skipped + in flight, and what was in flight arrives. */
-function checkConservation({ account, atLast, ended }: Finish): void {
-  const lost = atLast.inFlight > 0 ? [`${atLast.inFlight} of ${atLast.owed} deliveries never came`] : []
-  const faults = [...account.faults, ...atLast.faults, ...lost, ...new Set(ended)]
-  if (faults.length > 0) throw new Error(`Messages are not conserved: ${faults.join('; ')}`)
 }
 
 function toSample(

@@ -38,3 +38,10 @@ test("composes a client's frames", () => {
   assert.equal(composeText('40').toString('hex'), '8182000000003430')
   assert.equal(composePong(Buffer.from('a')).toString('hex'), '8a810000000061')
 })
+
+test('composes a long frame of a client', () => {
+  const text = 'x'.repeat(300)
+  const frame = composeText(text)
+  assert.equal(frame.subarray(0, 8).toString('hex'), '81fe012c00000000')
+  assert.equal(frame.subarray(8).toString(), text)
+})

@@ -43,6 +43,8 @@ export function composePong(payload: Buffer): Buffer {
 }
 
 function compose(first: number, payload: Buffer): Buffer {
-  if (payload.length >= LENGTH_IN_2_BYTES) throw new Error('Clients send short frames only')
-  return Buffer.concat([Buffer.from([first, 0x80 | payload.length, 0, 0, 0, 0]), payload])
+  const { length } = payload
+  const lengthBytes =
+    length < LENGTH_IN_2_BYTES ? [0x80 | length] : [0x80 | LENGTH_IN_2_BYTES, length >> 8, length & 0xff]
+  return Buffer.concat([Buffer.from([first, ...lengthBytes, 0, 0, 0, 0]), payload])
 }

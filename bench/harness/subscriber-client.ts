@@ -6,13 +6,22 @@ import { constants, setPriority } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { channelName, microsecondsNow } from '../broadcast/message.ts'
 import { SERVER_CORE } from './cores.ts'
+import { comeBack, type ComebackLoad } from './comeback.ts'
 import { type CpuTime, readCoreBusy, readCpu } from './cpu.ts'
+import type { Protocol } from './dialogue.ts'
 import { CompletionObserver, LatencyObserver, type Observation, type WindowObserver } from './observers.ts'
 import { type Account, settle } from './sequence.ts'
-import { type Protocol, type Shared, Subscriber } from './subscriber.ts'
+import { type Shared, Subscriber } from './subscriber.ts'
 
 /** Begin and end name the server's process: its CPU time belongs to the moment at which deliveries are counted. */
-export type Question = 'count' | 'yield' | { begin: number } | { end: number } | { finish: number }
+export type Question =
+  | 'count'
+  | 'yield'
+  | 'leave'
+  | { comeBack: ComebackLoad }
+  | { begin: number }
+  | { end: number }
+  | { finish: number }
 
 /** What had been reached at the beginning or the end of the window. */
 export interface Mark {
@@ -48,6 +57,8 @@ process.on('disconnect', () => process.exit())
 process.on('message', (question: Question) => {
   if (question === 'count') tell(countOpen())
   else if (question === 'yield') setPriority(constants.priority.PRIORITY_LOW)
+  else if (question === 'leave') tell(leave())
+  else if ('comeBack' in question) void comeBack(shared, subscribers, pathOf, question.comeBack).then(tell)
   else if ('begin' in question) tell(begin(question.begin))
   else if ('end' in question) tell(end(question.end))
   else void finish(question.finish).then(tell)
@@ -73,6 +84,12 @@ function pathOf(channel: number): string {
   return shared.protocol === 'socket.io'
     ? '/socket.io/?EIO=4&transport=websocket'
     : `/${channelName(channel)}`
+}
+
+/** All connections end at once. */
+function leave(): number {
+  for (const subscriber of subscribers) subscriber.cut()
+  return subscribers.length
 }
 
 function begin(server: number): Mark {

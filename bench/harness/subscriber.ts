@@ -2,10 +2,8 @@ import { connect, type Socket } from 'node:net'
 import { BYTES_AFTER_SEQUENCE, MESSAGE_BYTES, SEQUENCE_DIGITS } from '../broadcast/message.ts'
 import { CLOSE, composePong, composeText, PING, TEXT, walkFrames } from './frames.ts'
 import { Handshake } from './handshake.ts'
+import { type Dialogue, dialogues, type Protocol, type Speaker } from './dialogue.ts'
 import { Sequence } from './sequence.ts'
-
-export const protocols = ['websocket', 'socket.io'] as const
-export type Protocol = (typeof protocols)[number]
 
 /** Looks at every message that arrived in order. */
 export interface Observer {
@@ -30,47 +28,79 @@ const readMemory = memory.subarray(HEADROOM)
 const ZERO = 48
 
 /** One WebSocket that is cheap to receive on: it checks the sequence in the bytes and parses nothing else. */
-export class Subscriber {
-  readonly sequence: Sequence = new Sequence()
+export class Subscriber implements Speaker {
+  readonly channel: number
+  readonly sequence: Sequence
+  epoch: string | null
+  recovered = 0
   /** Why the connection has ended, or null. */
   ended: string | null = null
+  /** Settles when the handshake is answered. */
+  readonly open: Promise<void>
+  /** Settles when it gets every message. */
   readonly ready: Promise<void>
   readonly #shared: Shared
-  readonly #channel: number
+  readonly #dialogue: Dialogue
   readonly #socket: Socket
   #handshake: Handshake | null
   #cut: Buffer | null = null
+  #becomeOpen: () => void = () => {}
   #becomeReady: () => void = () => {}
 
-  constructor(shared: Shared, channel: number, path: string) {
+  /** @param before the connection that it takes the place of, and goes on from */
+  constructor(shared: Shared, channel: number, path: string, before: Subscriber | null = null) {
+    this.channel = channel
+    this.sequence = before?.sequence ?? new Sequence()
+    this.epoch = before?.epoch ?? null
     this.#shared = shared
-    this.#channel = channel
-    this.#handshake = new Handshake(shared.port, path)
+    this.#dialogue = dialogues[shared.protocol]
+    this.#handshake = new Handshake(shared.port, path, this.#dialogue.headers)
     this.#socket = connect({
       port: shared.port,
       host: '127.0.0.1',
       noDelay: true,
       onread: { buffer: readMemory, callback: (length) => this.#read(length) }
     })
-    this.ready = new Promise((resolve, reject) => {
-      this.#becomeReady = resolve
-      this.#socket.once('error', reject)
-      this.#socket.once('close', () => {
-        this.ended ??= 'the connection was lost'
-        reject(new Error(this.ended))
-      })
-    })
+    const open = Promise.withResolvers<void>()
+    const ready = Promise.withResolvers<void>()
+    this.#becomeOpen = open.resolve
+    this.#becomeReady = ready.resolve
+    this.open = open.promise
+    this.ready = ready.promise
+    // Who waits for neither learns from `ended` what became of it.
+    this.open.catch(() => {})
+    this.ready.catch(() => {})
+    const fail = (error: Error): void => {
+      this.ended ??= error.message
+      open.reject(error)
+      ready.reject(error)
+    }
+    this.#socket.once('error', fail)
+    this.#socket.once('close', () => fail(new Error(this.ended ?? 'the connection was lost')))
     this.#socket.write(this.#handshake.request)
+  }
+
+  /** Ends the connection without a word to the server. */
+  cut(): void {
+    this.#socket.destroy()
+  }
+
+  say(text: string): void {
+    this.#socket.write(composeText(text))
+  }
+
+  becomeReady(): void {
+    this.#becomeReady()
   }
 
   /** Called for every frame, by the walker. */
   take(first: number, bytes: Buffer, start: number, end: number): void {
-    if (first === TEXT && end - start >= MESSAGE_BYTES) {
+    if (first === TEXT && end - start === MESSAGE_BYTES) {
       const sequence = readDigits(bytes, end - BYTES_AFTER_SEQUENCE, SEQUENCE_DIGITS)
       if (sequence === this.sequence.expected) {
         this.sequence.expected = sequence + 1
         this.sequence.delivered++
-        this.#shared.observer?.see(this.#channel, sequence, bytes, end)
+        this.#shared.observer?.see(this.channel, sequence, bytes, end)
       } else if (Number.isInteger(sequence)) {
         this.sequence.takeUnexpected(sequence)
       }
@@ -100,7 +130,8 @@ export class Subscriber {
     const behind = handshake.push(readMemory.subarray(0, length))
     if (behind === null) return
     this.#handshake = null
-    if (this.#shared.protocol === 'websocket') this.#becomeReady()
+    this.#becomeOpen()
+    this.#dialogue.begin(this)
     behind.copy(readMemory)
     this.#walk(behind.length)
   }
@@ -111,27 +142,11 @@ export class Subscriber {
     } else if (first === CLOSE) {
       this.ended = `closed by the server: ${bytes.readUInt16BE(start)} ${bytes.toString('utf8', start + 2, end)}`
       this.#socket.end()
-    } else if (first === TEXT && this.#shared.protocol === 'socket.io') {
-      this.#takePacket(bytes.toString('utf8', start, end))
     } else if (first === TEXT) {
-      this.#takeNotice(bytes.toString('utf8', start, end))
+      this.#dialogue.take(this, bytes.toString('utf8', start, end))
     } else {
       throw new Error(`Not expected: ${first} ${bytes.toString('utf8', start, end)}`)
     }
-  }
-
-  /** Scherzo names what it left out by offsets, which count from 1. */
-  #takeNotice(text: string): void {
-    const { skipped } = JSON.parse(text) as { skipped: { from: number; to: number } }
-    this.sequence.takeSkipped(skipped.from - 1, skipped.to - 1)
-  }
-
-  /** Engine.IO 4: 0 opens, 2 is a ping that 3 answers. Socket.IO 5: 40 asks for the namespace and answers so. */
-  #takePacket(packet: string): void {
-    if (packet.startsWith('0')) this.#socket.write(composeText('40'))
-    else if (packet.startsWith('40')) this.#becomeReady()
-    else if (packet === '2') this.#socket.write(composeText('3'))
-    else throw new Error(`Not expected: ${packet}`)
   }
 }
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { LOAD_CORE } from './cores.ts'
 import type { Observation } from './observers.ts'
 import { type Command, startPinned } from './processes.ts'
-import type { Protocol } from './subscriber.ts'
+import type { Protocol } from './dialogue.ts'
 import type { Question } from './subscriber-client.ts'
 
 export interface Audience {

@@ -1,4 +1,4 @@
-import type { Protocol } from '../harness/subscriber.ts'
+import type { Protocol } from '../harness/dialogue.ts'
 import { versionOf } from '../harness/machine.ts'
 import type { ServerRecipe } from '../harness/server.ts'
 
@@ -41,12 +41,12 @@ export function broadcasters(
 }
 
 export function scherzo(name: string, workers = 1, ...settings: readonly string[]): Broadcaster {
-  const serve = 'node workers/command-line.ts serve bench/apps/broadcast.ts'
-  return {
-    name,
-    protocol: 'websocket',
-    command: (port) => [...`${serve} --port ${port} --workers ${workers}`.split(' '), ...settings]
-  }
+  return { name, protocol: 'websocket', command: serveCommand('broadcast', workers, settings) }
+}
+
+/** With the app of this name. */
+export function scherzoWith(app: string, name: string, protocol: Protocol = 'websocket'): Broadcaster {
+  return { name, protocol, command: serveCommand(app, 1) }
 }
 
 export function broadcasterVersions({ bunProgram, hasSocketIo }: Installed): Record<string, string> {
@@ -59,6 +59,15 @@ export function broadcasterVersions({ bunProgram, hasSocketIo }: Installed): Rec
     '@fastify/websocket': versionOf('node_modules/@fastify/websocket'),
     'Socket.IO': hasSocketIo ? versionOf('bench/node_modules/socket.io') : leftOut
   }
+}
+
+function serveCommand(
+  app: string,
+  workers: number,
+  settings: readonly string[] = []
+): Broadcaster['command'] {
+  const serve = `node workers/command-line.ts serve bench/apps/${app}.ts`
+  return (port) => [...`${serve} --port ${port} --workers ${workers}`.split(' '), ...settings]
 }
 
 function onWebSockets(name: string, program: string, file: string): Broadcaster {

@@ -10,7 +10,7 @@ const SWEEP_INTERVAL = 1000
 
 /** What is answered before the rest of the primary's loop has its turn, in bytes of messages and in answers. */
 const TURN_BYTES = 2 ** 20
-const TURN_ANSWERS = 64
+const TURN_ANSWERS = 16
 
 /** A page, and how many messages the log had had when it was made. */
 export interface CenterAnswer {

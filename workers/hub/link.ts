@@ -1,3 +1,4 @@
+import { packAnswer } from '../../core/broadcast/packed-answer.ts'
 import type { MessagePort } from 'node:worker_threads'
 import type { AttendanceReport } from '../../core/broadcast/attendance.ts'
 import type { ChannelRule } from '../../core/broadcast/channel-rules.ts'
@@ -126,7 +127,7 @@ export class Link {
 
   async #fetch(ask: number, channel: string, query: HistoryQuery): Promise<void> {
     try {
-      this.#order({ type: 'history', ask, answer: await this.#listener.fetch(channel, query) })
+      this.#order({ type: 'history', ask, answer: packAnswer(await this.#listener.fetch(channel, query)) })
     } catch (error) {
       // Its own asks end when it is closed.
       if (error instanceof ScherzoError && error.code === 'SCZ_ERR_CLOSED') return

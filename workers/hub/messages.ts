@@ -2,7 +2,8 @@ import type { MessagePort } from 'node:worker_threads'
 import type { AttendanceReport } from '../../core/broadcast/attendance.ts'
 import type { ChannelRule } from '../../core/broadcast/channel-rules.ts'
 import type { ChannelTraffic } from '../../core/broadcast/channel-traffic.ts'
-import type { HistoryAnswer, HistoryQuery } from '../../core/broadcast/history.ts'
+import type { HistoryQuery } from '../../core/broadcast/history.ts'
+import type { PackedAnswer } from '../../core/broadcast/packed-answer.ts'
 import type { BusDescription } from '../../core/bus/bus.ts'
 import type { Control } from '../../routes/websocket/control.ts'
 
@@ -55,7 +56,7 @@ export type LinkOrder =
   | { readonly type: 'rule set'; readonly ask: number }
   /** The messages of the channels come from now on. */
   | { readonly type: 'wanted'; readonly ask: number }
-  | { readonly type: 'history'; readonly ask: number; readonly answer: HistoryAnswer }
+  | { readonly type: 'history'; readonly ask: number; readonly answer: PackedAnswer }
   /** It could not be read. */
   | { readonly type: 'no history'; readonly ask: number; readonly reason: string }
   | { readonly type: 'control'; readonly ask: number; readonly control: Control }

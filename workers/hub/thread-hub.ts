@@ -5,9 +5,11 @@ import type { Logger } from 'pino'
 import { Attendance } from '../../core/broadcast/attendance.ts'
 import { type ChannelRule, dataOf } from '../../core/broadcast/channel-rules.ts'
 import type { HistoryAnswer, HistoryQuery } from '../../core/broadcast/history.ts'
+import { unpackAnswer } from '../../core/broadcast/packed-answer.ts'
 import { hasPresence } from '../../core/broadcast/presence-rule.ts'
 import { Hub, type HubData, type PublishOptions, type Published } from '../../core/broadcast/hub.ts'
 import { joinBus } from '../../core/bus/bus.ts'
+import { Queue } from '../../core/bus/queue.ts'
 import { ScherzoError } from '../../core/errors.ts'
 import type { Settings } from '../../core/settings.ts'
 import type { Control } from '../../routes/websocket/control.ts'
@@ -18,6 +20,11 @@ import type { HubLink, LinkOrder, LinkReport } from './messages.ts'
 
 /** Every so many measurements, the primary is told of the channels: every two seconds. */
 const TRAFFIC_EVERY = 4
+/**
+ * Questions about the past that a thread has under way at once. All answers that have arrived are taken in one turn of the loop,
+ * however many they are, and each may have a thousand messages.
+ */
+const MAX_FETCHES = 32
 
 /** A worker's or a pool thread's part of the hub. */
 export class ThreadHub {
@@ -35,6 +42,9 @@ export class ThreadHub {
   #measured = 0
   /** Deliveries that the primary knows of. */
   #told = 0
+  /** Questions about the past that are under way, and those that wait for one of these to end. */
+  #fetches = 0
+  readonly #fetchers = new Queue<() => void>()
   #isClosed = false
 
   constructor(
@@ -162,12 +172,21 @@ export class ThreadHub {
       case 'no history':
         return this.#refuse(order.ask, order.reason)
       case 'history':
-        return this.#settle(order.ask, order.answer)
+        return this.#settle(order.ask, unpackAnswer(order.answer))
     }
   }
 
-  #fetch(channel: string, query: HistoryQuery): Promise<HistoryAnswer> {
-    return this.#ask('read the history', (ask) => ({ type: 'history', ask, channel, query }))
+  async #fetch(channel: string, query: HistoryQuery): Promise<HistoryAnswer> {
+    // Who ends leaves its place to the next one.
+    if (this.#fetches === MAX_FETCHES) await new Promise<void>((resolve) => this.#fetchers.push(resolve))
+    else this.#fetches++
+    try {
+      return await this.#ask('read the history', (ask) => ({ type: 'history', ask, channel, query }))
+    } finally {
+      const next = this.#fetchers.shift()
+      if (next === undefined) this.#fetches--
+      else next()
+    }
   }
 
   #remoteWants(): Wants {

@@ -1,0 +1,10 @@
+import type { FastifyInstance } from 'fastify'
+import { broadcaster } from './broadcaster.ts'
+
+const app: (fastify: FastifyInstance) => Promise<void> = broadcaster({
+  history: true,
+  presence: true,
+  protocol: true
+})
+
+export default app

@@ -1,0 +1,6 @@
+import type { FastifyInstance } from 'fastify'
+import { broadcaster } from './broadcaster.ts'
+
+const app: (fastify: FastifyInstance) => Promise<void> = broadcaster({ history: true, presence: true })
+
+export default app
