@@ -1,22 +1,24 @@
 import { parseArgs } from 'node:util'
-import { parseList, parsePositive } from '../harness/options.ts'
+import {
+  commonFlags,
+  type CommonOptions,
+  parseCounts,
+  parseList,
+  parsePositive,
+  readCommon
+} from '../harness/options.ts'
 import { type BroadcasterKind, broadcasterKinds } from '../peers/broadcasters.ts'
 
 export const caseKinds = ['throughput', 'rate', 'channels', 'http', 'memory', 'recovery', 'features'] as const
 export type CaseKind = (typeof caseKinds)[number]
 
-export interface BroadcastOptions {
-  repeats: number
-  seconds: number
-  warmUp: number
+export interface BroadcastOptions extends CommonOptions {
   subscribers: number[]
   turn: number
   /** Of the channels case. */
   channelSubscribers: number
   only: CaseKind[]
   servers: BroadcasterKind[]
-  json: string | null
-  help: boolean
 }
 
 export const help: string = `Usage: npm run bench:broadcast -- [options]
@@ -53,25 +55,17 @@ export function parseBroadcastOptions(args: string[]): BroadcastOptions {
   const { values } = parseArgs({
     args,
     options: {
-      repeats: { type: 'string', default: '5' },
-      seconds: { type: 'string', default: '5' },
-      'warm-up': { type: 'string', default: '2' },
+      ...commonFlags(5, 5, 2),
       subscribers: { type: 'string', default: '10,100,500,1000,5000,10000' },
       turn: { type: 'string', default: '256' },
       'channel-subscribers': { type: 'string', default: '18000' },
       only: { type: 'string', default: caseKinds.join() },
-      servers: { type: 'string', default: broadcasterKinds.join() },
-      json: { type: 'string' },
-      help: { type: 'boolean', default: false }
+      servers: { type: 'string', default: broadcasterKinds.join() }
     }
   })
   return {
-    repeats: parsePositive('--repeats', values.repeats, Number.isInteger),
-    seconds: parsePositive('--seconds', values.seconds, Number.isFinite),
-    warmUp: parsePositive('--warm-up', values['warm-up'], Number.isFinite),
-    subscribers: values.subscribers
-      .split(',')
-      .map((item) => parsePositive('--subscribers', item, Number.isInteger)),
+    ...readCommon(values),
+    subscribers: parseCounts('--subscribers', values.subscribers),
     turn: parsePositive('--turn', values.turn, Number.isInteger),
     channelSubscribers: parsePositive(
       '--channel-subscribers',
@@ -79,8 +73,6 @@ export function parseBroadcastOptions(args: string[]): BroadcastOptions {
       Number.isInteger
     ),
     only: parseList('--only', values.only, caseKinds),
-    servers: parseList('--servers', values.servers, broadcasterKinds),
-    json: values.json ?? null,
-    help: values.help
+    servers: parseList('--servers', values.servers, broadcasterKinds)
   }
 }
