@@ -14,12 +14,16 @@ test('a point has what was counted between two snapshots, per second', () => {
   const retired = new Stats()
   worker.stats.countRequests('fast', 200, 0.000_1, 1000)
   worker.stats.count('hubDelivered', 50)
+  worker.stats.count('hubBytesBefore', 900)
+  worker.stats.count('hubBytesAfter', 900)
   const before = snapshotOf({ threads: [worker], retired, published: 5 })
   worker.stats.countRequests('fast', 200, 0.000_1, 30)
   worker.stats.countRequests('main', 500, 0.01, 4)
   retired.countRequests('fast', 404, 0.000_1, 10)
   worker.stats.count('hubDelivered', 200)
   worker.stats.count('hubSkipped', 6)
+  worker.stats.count('hubBytesBefore', 1000)
+  worker.stats.count('hubBytesAfter', 250)
   worker.stats.count('hubSlowClosed', 2)
   worker.stats.set('openConnections', 12)
   worker.stats.set('hubMembers', 11)
@@ -40,6 +44,7 @@ test('a point has what was counted between two snapshots, per second', () => {
     heldBytes: 10,
     poolRunning: 9,
     poolQueued: 8,
+    compressionRatio: 0.25,
     utilisations: [[1, 0.25]]
   })
   deepEqual([lanes.fast.requests, lanes.main.requests], [20, 2])
@@ -50,8 +55,15 @@ test('a point has what was counted between two snapshots, per second', () => {
 test('a point has no latency where there was no request, and no rate below 0 where a worker has just gone', () => {
   const worker = fakeWorker(1)
   worker.stats.countRequests('fast', 200, 0.000_1, 1000)
-  const { lanes } = pointOf(1, 0, 1, snapshotOf({ threads: [worker] }), snapshotOf({ threads: [] }))
+  const { lanes, compressionRatio } = pointOf(
+    1,
+    0,
+    1,
+    snapshotOf({ threads: [worker] }),
+    snapshotOf({ threads: [] })
+  )
   deepEqual(lanes.fast, { requests: 0, p50: null, p99: null })
+  equal(compressionRatio, null)
 })
 
 test('a quantile lies within its bucket, in the part that it has of it', () => {

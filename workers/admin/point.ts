@@ -22,8 +22,8 @@ export interface Point {
   readonly heldBytes: number
   readonly poolRunning: number
   readonly poolQueued: number
-  /** Bytes after compression per byte before, where something was compressed; absent where nobody counts it. */
-  readonly compressionRatio?: number | null
+  /** Bytes after compression per byte before, of what it was tried on; null where that was nothing. */
+  readonly compressionRatio: number | null
   /** The numbers of the workers that serve, and how busy each is, from 0 to 1. */
   readonly utilisations: readonly (readonly [worker: number, utilisation: number])[]
 }
@@ -64,6 +64,7 @@ export function pointOf(
     heldBytes: sumOf('hubHeldBytes', now.threads),
     poolRunning: sumOf('poolRunning', now.threads),
     poolQueued: sumOf('poolQueued', now.threads),
+    compressionRatio: compressionRatioOf(before.counts, now.counts),
     utilisations: now.serving.map(({ number, utilisation }) => [number, utilisation] as const)
   }
 }
@@ -85,6 +86,11 @@ export function quantileOf(counts: readonly number[], share: number): number | n
     left -= count
   }
   return LATENCY_BOUNDS.at(-1)!
+}
+
+function compressionRatioOf(before: Stats, now: Stats): number | null {
+  const added = (name: 'hubBytesBefore' | 'hubBytesAfter'): number => now.counter(name) - before.counter(name)
+  return added('hubBytesBefore') > 0 ? added('hubBytesAfter') / added('hubBytesBefore') : null
 }
 
 function requestsOf(counts: Stats, lane: Lane): number {

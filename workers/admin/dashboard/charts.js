@@ -87,9 +87,9 @@ export const CHARTS = [
     scale: 'share',
     format: percent,
     empty: 'Nothing was compressed in the last five minutes',
-    isShown: (points) => points.some(({ compressionRatio }) => compressionRatio !== undefined),
+    isShown: (points) => points.some(({ compressionRatio }) => compressionRatio !== null),
     lines: () => [
-      { label: 'of the size before', color: 6, value: ({ compressionRatio }) => compressionRatio ?? null }
+      { label: 'of the size before', color: 6, value: ({ compressionRatio }) => compressionRatio }
     ]
   }
 ]
