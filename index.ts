@@ -11,7 +11,7 @@ export type { CorsOptions } from './routes/cors.ts'
 export type { HubApi } from './routes/hub.ts'
 // By a star, so that apps can add to it from the outside.
 export type * from './routes/hub-channels.ts'
-export type { HistoryRouteOptions, PublishRouteOptions } from './routes/http/options.ts'
+export type { EventsRouteOptions, HistoryRouteOptions, PublishRouteOptions } from './routes/http/options.ts'
 export type { HubSocket } from './routes/websocket/hub-socket.ts'
 export type { ClientLimits } from './routes/websocket/limits.ts'
 export type { BatchOptions, HubRouteOptions } from './routes/websocket/options.ts'

@@ -38,7 +38,7 @@ const shortForms: readonly ShortForm[] = [
   },
   {
     name: 'broadcast',
-    args: '--only throughput,rate,channels --subscribers 10,100,1000 --servers scherzo,bun,ws --seconds 1.5 --warm-up 0.7',
+    args: '--only throughput,rate,channels --subscribers 10,100,1000 --channel-subscribers 6000 --servers scherzo,bun,ws --seconds 2 --warm-up 1',
     suite: (args, log) => broadcastSuite(parseBroadcastOptions(args), log)
   },
   {

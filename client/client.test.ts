@@ -58,6 +58,7 @@ test('attempts wait twice as long each time up to the limit, and anew after a co
   for (const [index, wait] of waits.entries()) {
     await settle()
     equal(client.state, 'waiting')
+    equal(client.retryAt, Date.now() + wait)
     await pass(wait - 1)
     equal(server.connections, index + 1)
     await pass(1)

@@ -74,6 +74,11 @@ export class Client<Channels extends object = AnyChannels> {
     return this.#link.state
   }
 
+  /** While the client is `waiting`, when it will try again, in milliseconds since 1970; otherwise null. */
+  get retryAt(): number | null {
+    return this.#link.retryAt
+  }
+
   /**
    * Calls the listener for every event of that name.
    *

@@ -20,6 +20,7 @@ export interface LinkHandler extends Omit<ConnectionHandler, 'onOpen' | 'onEnd'>
 /** One connection after the other: when to connect again, and with which token. */
 export class Link {
   state: ClientState = 'connecting'
+  retryAt: number | null = null
   readonly #url: Source<string>
   readonly #options: ClientOptions
   readonly #handler: LinkHandler
@@ -143,7 +144,7 @@ export class Link {
   #wait(after: number | null): void {
     const { initial = 500, max = 30_000 } = this.#options.backoff ?? {}
     const delay = after ?? backoffOf(this.#attempts++, initial, max, Math.random())
-    this.#enter('waiting')
+    this.#enter('waiting', Date.now() + delay)
     // Whoever is told of the state may have closed the client.
     if (this.state === 'waiting') this.#timer = setTimeout(() => void this.#connect(), delay)
   }
@@ -156,9 +157,10 @@ export class Link {
     void this.#connect()
   }
 
-  #enter(state: ClientState): void {
+  #enter(state: ClientState, retryAt: number | null = null): void {
     if (this.state === state) return
     this.state = state
+    this.retryAt = retryAt
     this.#handler.onState(state)
   }
 }

@@ -403,6 +403,16 @@ export const catalogue = {
     status: 400,
     closeCode: null
   },
+  SCZ_ERR_HTTP_LAST_EVENT_ID: {
+    message: 'Invalid Last-Event-ID: use the id of the last event of this stream, or none',
+    status: 400,
+    closeCode: null
+  },
+  SCZ_ERR_HTTP_CHANNELS: {
+    message: 'Cannot follow these channels: %s',
+    status: 400,
+    closeCode: null
+  },
   SCZ_ERR_HTTP_FORBIDDEN: {
     message: 'You may not %s the channel "%s"',
     status: 403,

@@ -5,7 +5,7 @@ import type { HistoryOptions, HubHistory } from '../core/broadcast/history-readi
 import type { HubData, HubListener, PublishOptions, Published } from '../core/broadcast/hub.ts'
 import type { HubPresence } from '../core/broadcast/presence-reading.ts'
 import type { HubChannelData, HubChannelName } from './hub-channels.ts'
-import type { HistoryRouteOptions, PublishRouteOptions } from './http/options.ts'
+import type { EventsRouteOptions, HistoryRouteOptions, PublishRouteOptions } from './http/options.ts'
 import type { IdentityCalls } from './websocket/control.ts'
 import type { ForeignSocket } from './websocket/foreign.ts'
 import type { HubRouteOptions } from './websocket/options.ts'
@@ -122,6 +122,16 @@ export interface HubApi extends Publishing {
    * fastify.hub.historyRoute('/history/:channel', { authenticate: jwt({ secret, from: ['header'] }) })
    */
   historyRoute(path: string, options: HistoryRouteOptions): void
+  /**
+   * Adds a route that tells the messages of channels as server-sent events, for `EventSource` and whoever reads lines; see
+   * docs/HTTP.md.
+   *
+   * @throws SCZ_ERR_HTTP_OPTION
+   *
+   * @example
+   * fastify.hub.eventsRoute('/events/:channel', { authenticate: jwt({ secret, from: [{ cookie: 'sid' }] }) })
+   */
+  eventsRoute(path: string, options: EventsRouteOptions): void
   /**
    * Subscribes a socket that `@fastify/websocket` has accepted, until it closes. What the hub sends stands between the socket's
    * own messages, in the order of the calls, as long as the socket does not compress these.

@@ -10,6 +10,7 @@ import { ScherzoError, reasonOf } from '../core/errors.ts'
 import { MAX_HEAD_BYTES } from '../core/http/scanner.ts'
 import type { Settings } from '../core/settings.ts'
 import { mountHub } from '../routes/hub.ts'
+import { addEventsRoute } from '../routes/http/events-route.ts'
 import { addHistoryRoute } from '../routes/http/history-route.ts'
 import { addPublishRoute } from '../routes/http/publish-route.ts'
 import type { Publishing } from '../routes/hub.ts'
@@ -127,6 +128,7 @@ function createInstance(
     channel: (pattern, rule) => hub.channel(pattern, rule),
     route: (path, given) => endpoints.route(instance, path, given),
     publishRoute: (path, given) => addPublishRoute(instance, path, given, publishing, rules),
+    eventsRoute: (path, given) => addEventsRoute(instance, path, given, endpoints),
     historyRoute: (path, given) => addHistoryRoute(instance, path, given, publishing, rules),
     attach(socket, channels, slow) {
       const membership = endpoints.attachForeign(socket, slow)

@@ -93,8 +93,8 @@ function orderOf(index: number): object {
 const forms: [path: string, protocols: string[], kinds: string[]][] = [
   ['/orders', [], ['text']],
   ['/orders?batch=100,10', [], ['text, batched']],
-  ['/orders', ['scherzo.v1+deflate'], ['text', 'deflated']],
-  ['/batched', ['scherzo.v1+deflate'], ['deflated, batched']],
+  ['/orders', ['orders.v1+deflate'], ['text', 'deflated']],
+  ['/batched', ['orders.v1+deflate'], ['deflated, batched']],
   ['/binary', [], ['binary JSON']],
   ['/binary?batch=100,10', [], ['binary JSON, batched']]
 ]
@@ -146,7 +146,7 @@ test('who comes back gets the past in batches that are compressed, and then the 
   const server = await start(t)
   for (let index = 0; index < COUNT; index++) await server.publish('orders', orderOf(index))
   const { epoch } = await server.history('orders', { limit: 1 })
-  const page = new Page(server, '/later', ['scherzo.v1+deflate'])
+  const page = new Page(server, '/later', ['orders.v1+deflate'])
   await page.opened
   page.socket.send(JSON.stringify({ epoch, offset: 100 }))
   await page.has(1 + 200)
@@ -162,8 +162,8 @@ test('who comes back gets the past in batches that are compressed, and then the 
 
 test('bytes go through the subprotocol both ways, between batches and unchanged', async (t) => {
   const server = await start(t)
-  const batched = new Page(server, '/batched', ['scherzo.v1+deflate'])
-  const sender = new Page(server, '/bytes', ['scherzo.v1+deflate'])
+  const batched = new Page(server, '/batched', ['orders.v1+deflate'])
+  const sender = new Page(server, '/bytes', ['orders.v1+deflate'])
   await Promise.all([batched.opened, sender.opened])
   sender.socket.send(Uint8Array.of(0, 255, 1, 0))
   const header = [0, 6, ...Buffer.from('orders'), 0, 0, 0, 0, 0, 0, 0, 1]

@@ -153,7 +153,7 @@ for (const runtime of ['current_thread', 'multithread'] as const) {
     await post(server, { messages })
     const all = await get(server, '/history/ticks')
     equal(all.status, 200)
-    equal(all.headers.get('cache-control'), 'no-store')
+    equal(all.headers.get('cache-control'), 'private, no-cache')
     const { epoch } = all.body
     deepEqual([all.body.offset, all.body.lost, offsets(all)], [7, null, [3, 4, 5, 6, 7]])
     const [first] = all.body.messages as { offset: number; data: unknown; time: number }[]
@@ -166,7 +166,7 @@ for (const runtime of ['current_thread', 'multithread'] as const) {
     const level = await get(server, `/history/ticks?since=${epoch}:7`)
     deepEqual([level.body.lost, offsets(level)], [null, []])
     const unkept = await get(server, `/open/room/1?since=${epoch}:0`)
-    deepEqual(unkept.body, { epoch, offset: 0, messages: [], lost: null })
+    deepEqual(unkept.body, { epoch, offset: 0, next: `${epoch}:0`, messages: [], lost: null })
     await server.publish('room/1', 1)
     deepEqual((await get(server, `/open/room/1?since=${epoch}:0`)).body.lost, { from: 1, to: 1 })
 

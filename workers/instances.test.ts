@@ -3,12 +3,16 @@ import { once } from 'node:events'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { WebSocket } from 'ws'
+import type { HubPresence } from '../core/broadcast/presence-reading.ts'
+import { PresenceView } from '../core/broadcast/testing/presence-view.ts'
 import { until } from '../core/bus/testing/reader.ts'
 import { type TestServer, closeFirst, hasServer, startNats, startRedis } from '../core/bus/testing/servers.ts'
 import { serve } from './serve.ts'
 import type { ScherzoServer } from './server.ts'
+import { type Child, startServing } from './testing/child.ts'
 
 const app = fileURLToPath(new URL('./testing/history-app.ts', import.meta.url))
+const presenceApp = fileURLToPath(new URL('./testing/presence-app.ts', import.meta.url))
 
 interface Told {
   readonly offset?: number
@@ -40,8 +44,65 @@ class Client {
   }
 }
 
-async function start(t: TestContext, broker: string): Promise<ScherzoServer> {
-  const server = await serve(app, {
+/** A client of the app of the tests of presence, in the channel room:a or watching it. */
+class PresenceClient {
+  readonly socket: WebSocket
+  readonly #view = new PresenceView()
+  readonly left: string[] = []
+  #isDone = false
+
+  constructor(address: string, id: string) {
+    this.socket = new WebSocket(`${address.replace('http', 'ws')}/live?id=${id}`)
+    this.socket.on('error', () => {})
+    this.socket.on('message', (data) => {
+      const { presence, done } = JSON.parse(String(data)) as {
+        readonly presence?: { readonly left?: readonly string[] }
+        readonly done?: string
+      }
+      if (presence !== undefined) this.#view.take(presence)
+      this.left.push(...(presence?.left ?? []))
+      if (done !== undefined) this.#isDone = true
+    })
+  }
+
+  static async open(address: string, id: string, action: 'subscribe' | 'watch'): Promise<PresenceClient> {
+    const client = new PresenceClient(address, id)
+    await once(client.socket, 'open')
+    client.socket.send(JSON.stringify({ do: action, channel: 'room:a' }))
+    await until(() => client.#isDone)
+    return client
+  }
+
+  get ids(): string[] {
+    return [...(this.#view.members?.keys() ?? [])].toSorted()
+  }
+
+  async close(): Promise<void> {
+    this.socket.close()
+    await once(this.socket, 'close')
+  }
+}
+
+async function presenceAt(address: string): Promise<string[]> {
+  const { members } = (await (await fetch(`${address}/presence/room:a`)).json()) as HubPresence
+  return members!.map(({ id }) => id).toSorted()
+}
+
+/** A server in a process of its own, which can be killed. */
+async function startChild(
+  t: TestContext,
+  broker: string
+): Promise<{ readonly child: Child; readonly address: string }> {
+  const { child, address } = await startServing([presenceApp, '--workers', '2', '--broker', broker])
+  closeFirst(t, async () => {
+    child.signal('SIGKILL')
+    await child.ended
+  })
+  return { child, address }
+}
+
+async function start(t: TestContext, broker: string, servedApp: string = app): Promise<ScherzoServer> {
+  const server = await serve(servedApp, {
     port: 0,
     workers: 2,
     logLevel: 'silent',
@@ -93,6 +154,32 @@ function testServers(
     got.push(...client.offsets)
     got.forEach((offset, index) => equal(offset, index + 1))
     await client.close()
+  })
+
+  test(`${name}: who is in a channel is known at two servers, and goes with the one that is killed`, async (t) => {
+    const [, address] = await startBroker(t)
+    const server = await start(t, address, presenceApp)
+    const { child, address: other } = await startChild(t, address)
+    const watcher = await PresenceClient.open(server.address, 'watcher', 'watch')
+    const here = await PresenceClient.open(server.address, 'ada', 'subscribe')
+    await PresenceClient.open(other, 'ada', 'subscribe')
+    await PresenceClient.open(other, 'bob', 'subscribe')
+    await until(() => watcher.ids.join() === 'ada,bob')
+    deepEqual(await presenceAt(other), ['ada', 'bob'])
+    const late = await PresenceClient.open(other, 'late', 'watch')
+    await until(() => late.ids.join() === 'ada,bob')
+    await here.close()
+    // Says something, behind what would have been told.
+    const cyd = await PresenceClient.open(server.address, 'cyd', 'subscribe')
+    await until(() => watcher.ids.join() === 'ada,bob,cyd')
+    child.signal('SIGKILL')
+    await until(() => watcher.ids.join() === 'cyd')
+    deepEqual(await presenceAt(server.address), ['cyd'])
+    // Ada was there until then.
+    deepEqual(watcher.left.toSorted(), ['ada', 'bob'])
+    const again = await PresenceClient.open((await startChild(t, address)).address, 'watcher', 'watch')
+    await until(() => again.ids.join() === 'cyd')
+    for (const client of [watcher, cyd, again]) await client.close()
   })
 
   test(`${name}: probes are told when the broker is gone and when it is back`, async (t) => {

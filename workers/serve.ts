@@ -50,7 +50,8 @@ export async function serveWith(app: string | URL, settings: Settings, log: Logg
   const listen = { ...claimed, reusePort: plan.reusePort }
   const broker = await openBroker(settings.broker, {
     prefix: settings.brokerPrefix,
-    timeout: settings.brokerTimeout
+    timeout: settings.brokerTimeout,
+    idempotencyWindow: settings.idempotencyWindow * 1000
   })
   const hub = new HubCenter((error, message) => log.error({ err: error }, message), settings, broker)
   const task: SlotTask = { app: path, settings, listen, tls, poolThreads: plan.poolThreads, hub }

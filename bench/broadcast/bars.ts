@@ -16,12 +16,12 @@ const HELD_TO = 2_100_000
 const HELD_TO_AT: ReadonlySet<number> = new Set([100, 1000])
 
 /** What Scherzo is held to. */
-export function barsFor({ only, subscribers }: BroadcastOptions): Bar[] {
-  return only.flatMap((kind) => bars[kind](subscribers))
+export function barsFor(options: BroadcastOptions): Bar[] {
+  return options.only.flatMap((kind) => bars[kind](options))
 }
 
-const bars: Record<CaseKind, (subscribers: readonly number[]) => Bar[]> = {
-  throughput: (subscribers) =>
+const bars: Record<CaseKind, (options: BroadcastOptions) => Bar[]> = {
+  throughput: ({ subscribers }) =>
     [
       { figure: 'rate', title: 'deliveries/s' },
       // Where others use the server's core too, or the clients set the pace, this is what compares.
@@ -36,9 +36,9 @@ const bars: Record<CaseKind, (subscribers: readonly number[]) => Bar[]> = {
       title: 'CPU/delivery',
       wanted: { atMost: 0.95 }
     })),
-  channels: () => [
+  channels: ({ channelSubscribers }) => [
     {
-      case: channelsCase,
+      case: channelsCase(channelSubscribers),
       server: channelsName(1),
       peer: channelsName(40),
       figure: 'average',

@@ -19,7 +19,6 @@ export const RATE_SUBSCRIBERS: readonly number[] = [10, 100, 500]
 const RATE = 100
 
 const CHANNELS = [1, 2, 5, 10, 20, 40]
-export const CHANNELS_SUBSCRIBERS = 18_000
 const CHANNELS_AT_A_TIME = 2500
 // A round takes 0.2 to 0.3 s (2 cores, 2026-11): each round is over before the next one.
 const CHANNELS_RATE = 2
@@ -32,8 +31,11 @@ const REQUESTS_PER_SECOND = 200
 export const IDLE_SUBSCRIBERS = 8000
 const SETTLE_SECONDS = 3
 
-export const channelsCase: string = `Channels, ${CHANNELS_SUBSCRIBERS} subscribers, two workers, one message on each channel ${CHANNELS_RATE} times a second`
 export const memoryCase: string = `Memory, ${IDLE_SUBSCRIBERS} idle subscribers`
+
+export function channelsCase(subscribers: number): string {
+  return `Channels, ${subscribers} subscribers, two workers, one message on each channel ${CHANNELS_RATE} times a second`
+}
 
 export function throughputCase(subscribers: number): string {
   return `Throughput, ${subscribers} subscribers, ${MESSAGE_BYTES}-byte messages`
@@ -71,7 +73,7 @@ const builders: Record<CaseKind, (options: BroadcastOptions, servers: readonly B
   channels: (options, servers) => {
     const load: FanOutLoad = {
       ...loadOf(options),
-      subscribers: CHANNELS_SUBSCRIBERS,
+      subscribers: options.channelSubscribers,
       atATime: CHANNELS_AT_A_TIME,
       rate: CHANNELS_RATE,
       observation: 'completion'
@@ -82,7 +84,7 @@ const builders: Record<CaseKind, (options: BroadcastOptions, servers: readonly B
         CHANNELS.map((channels) => scherzo(channelsName(channels), 2)),
         load
       ),
-      name: channelsCase,
+      name: channelsCase(options.channelSubscribers),
       columns: columns.channelColumns,
       compared: columns.channelCompared,
       measure: (server) => measureFanOut(server, { ...load, channels: byName.get(server.name) ?? 0 })

@@ -1,20 +1,24 @@
 import { parseArgs } from 'node:util'
-import { parseList, parsePositive } from '../harness/options.ts'
+import {
+  commonFlags,
+  type CommonOptions,
+  parseCounts,
+  parseList,
+  parsePositive,
+  readCommon
+} from '../harness/options.ts'
 import { type BroadcasterKind, broadcasterKinds } from '../peers/broadcasters.ts'
 
 export const caseKinds = ['throughput', 'rate', 'channels', 'http', 'memory', 'recovery', 'features'] as const
 export type CaseKind = (typeof caseKinds)[number]
 
-export interface BroadcastOptions {
-  repeats: number
-  seconds: number
-  warmUp: number
+export interface BroadcastOptions extends CommonOptions {
   subscribers: number[]
   turn: number
+  /** Of the channels case. */
+  channelSubscribers: number
   only: CaseKind[]
   servers: BroadcasterKind[]
-  json: string | null
-  help: boolean
 }
 
 export const help: string = `Usage: npm run bench:broadcast -- [options]
@@ -25,7 +29,7 @@ repeated or out of order on any connection.
 
   throughput  as many 140-byte messages as backpressure allows, on one channel
   rate        100 messages a second to 10, 100 and 500 subscribers: CPU and latency
-  channels    1 to 40 channels over 18,000 subscribers of two workers: time until the last one has a message
+  channels    1 to 40 channels over all subscribers of two workers: time until the last one has a message
   http        GET /plaintext while 10,000 subscribers get 20 messages a second, with fan-out in chunks and without
   memory      of idle subscribers, 8,000 and as many again
   recovery    10,000 subscribers lose their connections, and come back within 5 s for what they have missed: time until all
@@ -37,6 +41,7 @@ repeated or out of order on any connection.
   --warm-up N         Length of the load before it. Default: 2
   --only LIST         Cases: ${caseKinds.join(',')}. Default: all
   --subscribers LIST  Subscribers of the throughput case. Default: 10,100,500,1000,5000,10000
+  --channel-subscribers N   Subscribers of the channels case. Default: 18000
   --turn N            Messages that are published before the event loop has its turn, in the throughput case. Bun
                       is as fast with 64 as with 256; Scherzo needs 256 to gather enough for a write.
                       Default: 256
@@ -50,28 +55,24 @@ export function parseBroadcastOptions(args: string[]): BroadcastOptions {
   const { values } = parseArgs({
     args,
     options: {
-      repeats: { type: 'string', default: '5' },
-      seconds: { type: 'string', default: '5' },
-      'warm-up': { type: 'string', default: '2' },
+      ...commonFlags(5, 5, 2),
       subscribers: { type: 'string', default: '10,100,500,1000,5000,10000' },
       turn: { type: 'string', default: '256' },
+      'channel-subscribers': { type: 'string', default: '18000' },
       only: { type: 'string', default: caseKinds.join() },
-      servers: { type: 'string', default: broadcasterKinds.join() },
-      json: { type: 'string' },
-      help: { type: 'boolean', default: false }
+      servers: { type: 'string', default: broadcasterKinds.join() }
     }
   })
   return {
-    repeats: parsePositive('--repeats', values.repeats, Number.isInteger),
-    seconds: parsePositive('--seconds', values.seconds, Number.isFinite),
-    warmUp: parsePositive('--warm-up', values['warm-up'], Number.isFinite),
-    subscribers: values.subscribers
-      .split(',')
-      .map((item) => parsePositive('--subscribers', item, Number.isInteger)),
+    ...readCommon(values),
+    subscribers: parseCounts('--subscribers', values.subscribers),
     turn: parsePositive('--turn', values.turn, Number.isInteger),
+    channelSubscribers: parsePositive(
+      '--channel-subscribers',
+      values['channel-subscribers'],
+      Number.isInteger
+    ),
     only: parseList('--only', values.only, caseKinds),
-    servers: parseList('--servers', values.servers, broadcasterKinds),
-    json: values.json ?? null,
-    help: values.help
+    servers: parseList('--servers', values.servers, broadcasterKinds)
   }
 }

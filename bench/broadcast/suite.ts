@@ -2,7 +2,7 @@ import type { Suite } from '../harness/suite.ts'
 import { broadcasters, broadcasterVersions } from '../peers/broadcasters.ts'
 import { installBun, isPeerInstalled } from '../peers/install.ts'
 import { barsFor } from './bars.ts'
-import { casesFor, CHANNELS_SUBSCRIBERS, IDLE_SUBSCRIBERS } from './cases.ts'
+import { casesFor, IDLE_SUBSCRIBERS } from './cases.ts'
 import type { BroadcastOptions } from './options.ts'
 import { RECOVERY_SUBSCRIBERS } from './recovery.ts'
 
@@ -20,10 +20,10 @@ export function broadcastSuite(options: BroadcastOptions, log: (line: string) =>
   }
 }
 
-function mostConnections({ only, subscribers }: BroadcastOptions): number {
+function mostConnections({ only, subscribers, channelSubscribers }: BroadcastOptions): number {
   return Math.max(
     ...(only.includes('throughput') ? subscribers : []),
-    only.includes('channels') ? CHANNELS_SUBSCRIBERS : 0,
+    only.includes('channels') ? channelSubscribers : 0,
     only.includes('recovery') ? RECOVERY_SUBSCRIBERS : 0,
     only.includes('memory') ? 2 * IDLE_SUBSCRIBERS : 0
   )

@@ -1,21 +1,23 @@
 import { parseArgs } from 'node:util'
-import { parseList, parsePositive } from '../harness/options.ts'
+import {
+  commonFlags,
+  type CommonOptions,
+  parseCounts,
+  parseList,
+  parsePositive,
+  readCommon
+} from '../harness/options.ts'
 import { modesFor } from './modes.ts'
 
 export const caseKinds = ['crowd', 'client'] as const
 export type CaseKind = (typeof caseKinds)[number]
 
-export interface DeliveryOptions {
+export interface DeliveryOptions extends CommonOptions {
   only: CaseKind[]
-  repeats: number
-  seconds: number
-  warmUp: number
   subscribers: number
   bytes: number[]
   rate: number | null
   modes: string[]
-  json: string | null
-  help: boolean
 }
 
 const modeNames: readonly string[] = modesFor(null).map(({ name }) => name)
@@ -46,28 +48,20 @@ export function parseDeliveryOptions(args: string[]): DeliveryOptions {
   const { values } = parseArgs({
     args,
     options: {
-      repeats: { type: 'string', default: '3' },
-      seconds: { type: 'string', default: '8' },
-      'warm-up': { type: 'string', default: '4' },
+      ...commonFlags(3, 8, 4),
       subscribers: { type: 'string', default: '1000' },
       bytes: { type: 'string', default: '200,2000' },
       only: { type: 'string', default: caseKinds.join() },
       rate: { type: 'string' },
-      modes: { type: 'string', default: modeNames.join() },
-      json: { type: 'string' },
-      help: { type: 'boolean', default: false }
+      modes: { type: 'string', default: modeNames.join() }
     }
   })
   return {
-    repeats: parsePositive('--repeats', values.repeats, Number.isInteger),
-    seconds: parsePositive('--seconds', values.seconds, Number.isFinite),
-    warmUp: parsePositive('--warm-up', values['warm-up'], Number.isFinite),
+    ...readCommon(values),
     subscribers: parsePositive('--subscribers', values.subscribers, Number.isInteger),
-    bytes: values.bytes.split(',').map((item) => parsePositive('--bytes', item, Number.isInteger)),
+    bytes: parseCounts('--bytes', values.bytes),
     only: parseList('--only', values.only, caseKinds),
     rate: values.rate === undefined ? null : parsePositive('--rate', values.rate, Number.isFinite),
-    modes: parseList('--modes', values.modes, modeNames),
-    json: values.json ?? null,
-    help: values.help
+    modes: parseList('--modes', values.modes, modeNames)
   }
 }

@@ -1,12 +1,7 @@
 import { writeFileSync } from 'node:fs'
+import type { CommonOptions } from './options.ts'
 import { renderReport, toJson } from './report.ts'
 import { runSuite, type Suite } from './suite.ts'
-
-interface CommonOptions {
-  help: boolean
-  repeats: number
-  json: string | null
-}
 
 /** What every benchmark's command does with its options. */
 export async function runCommand<Options extends CommonOptions>(

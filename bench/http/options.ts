@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { parseList, parsePositive } from '../harness/options.ts'
+import { commonFlags, type CommonOptions, parseCounts, parseList, readCommon } from '../harness/options.ts'
 
 export const caseKinds = ['plaintext', 'json', 'mounted', 'autocannon', 'memory'] as const
 export type CaseKind = (typeof caseKinds)[number]
@@ -7,15 +7,10 @@ export type CaseKind = (typeof caseKinds)[number]
 export const serverKinds = ['scherzo', 'fastify', 'node', 'bun'] as const
 export type ServerKind = (typeof serverKinds)[number]
 
-export interface Options {
-  repeats: number
-  seconds: number
-  warmUp: number
+export interface Options extends CommonOptions {
   connections: number[]
   only: CaseKind[]
   servers: ServerKind[]
-  json: string | null
-  help: boolean
 }
 
 export const help: string = `Usage: npm run bench:http -- [options]
@@ -38,26 +33,16 @@ export function parseOptions(args: string[]): Options {
   const { values } = parseArgs({
     args,
     options: {
-      repeats: { type: 'string', default: '5' },
-      seconds: { type: 'string', default: '5' },
-      'warm-up': { type: 'string', default: '2' },
+      ...commonFlags(5, 5, 2),
       connections: { type: 'string', default: '64,256,1024,4096,16384' },
       only: { type: 'string', default: caseKinds.join() },
-      servers: { type: 'string', default: serverKinds.join() },
-      json: { type: 'string' },
-      help: { type: 'boolean', default: false }
+      servers: { type: 'string', default: serverKinds.join() }
     }
   })
   return {
-    repeats: parsePositive('--repeats', values.repeats, Number.isInteger),
-    seconds: parsePositive('--seconds', values.seconds, Number.isFinite),
-    warmUp: parsePositive('--warm-up', values['warm-up'], Number.isFinite),
-    connections: values.connections
-      .split(',')
-      .map((item) => parsePositive('--connections', item, Number.isInteger)),
+    ...readCommon(values),
+    connections: parseCounts('--connections', values.connections),
     only: parseList('--only', values.only, caseKinds),
-    servers: parseList('--servers', values.servers, serverKinds),
-    json: values.json ?? null,
-    help: values.help
+    servers: parseList('--servers', values.servers, serverKinds)
   }
 }

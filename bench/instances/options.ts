@@ -1,20 +1,22 @@
 import { parseArgs } from 'node:util'
-import { parseList, parsePositive } from '../harness/options.ts'
+import {
+  commonFlags,
+  type CommonOptions,
+  parseCounts,
+  parseList,
+  parsePositive,
+  readCommon
+} from '../harness/options.ts'
 import { type SiteKind, siteKinds } from './sites.ts'
 
 export const caseKinds = ['throughput', 'rate'] as const
 export type CaseKind = (typeof caseKinds)[number]
 
-export interface InstancesOptions {
-  repeats: number
-  seconds: number
-  warmUp: number
+export interface InstancesOptions extends CommonOptions {
   subscribers: number[]
   turn: number
   only: CaseKind[]
   sites: SiteKind[]
-  json: string | null
-  help: boolean
 }
 
 export const help: string = `Usage: npm run bench:instances -- [options]
@@ -44,28 +46,18 @@ export function parseInstancesOptions(args: string[]): InstancesOptions {
   const { values } = parseArgs({
     args,
     options: {
-      repeats: { type: 'string', default: '3' },
-      seconds: { type: 'string', default: '5' },
-      'warm-up': { type: 'string', default: '2' },
+      ...commonFlags(3, 5, 2),
       subscribers: { type: 'string', default: '10,100,500,1000,5000' },
       turn: { type: 'string', default: '256' },
       only: { type: 'string', default: caseKinds.join() },
-      sites: { type: 'string', default: siteKinds.join() },
-      json: { type: 'string' },
-      help: { type: 'boolean', default: false }
+      sites: { type: 'string', default: siteKinds.join() }
     }
   })
   return {
-    repeats: parsePositive('--repeats', values.repeats, Number.isInteger),
-    seconds: parsePositive('--seconds', values.seconds, Number.isFinite),
-    warmUp: parsePositive('--warm-up', values['warm-up'], Number.isFinite),
-    subscribers: values.subscribers
-      .split(',')
-      .map((item) => parsePositive('--subscribers', item, Number.isInteger)),
+    ...readCommon(values),
+    subscribers: parseCounts('--subscribers', values.subscribers),
     turn: parsePositive('--turn', values.turn, Number.isInteger),
     only: parseList('--only', values.only, caseKinds),
-    sites: parseList('--sites', values.sites, siteKinds),
-    json: values.json ?? null,
-    help: values.help
+    sites: parseList('--sites', values.sites, siteKinds)
   }
 }

@@ -1,20 +1,22 @@
 import { parseArgs } from 'node:util'
-import { parseList, parsePositive } from '../harness/options.ts'
+import {
+  commonFlags,
+  type CommonOptions,
+  parseCounts,
+  parseList,
+  parsePositive,
+  readCommon
+} from '../harness/options.ts'
 
 export const modeCases = ['mixed', 'light', 'before'] as const
 export type ModeCase = (typeof modeCases)[number]
 
-export interface ModeOptions {
-  repeats: number
-  seconds: number
-  warmUp: number
+export interface ModeOptions extends CommonOptions {
   connections: number[]
   burns: number[]
   only: ModeCase[]
   /** Another checkout, to compare current_thread with. */
   before: string | null
-  json: string | null
-  help: boolean
 }
 
 export const help: string = `Usage: npm run bench:modes -- [options]
@@ -42,31 +44,21 @@ export function parseModeOptions(args: string[]): ModeOptions {
   const { values } = parseArgs({
     args,
     options: {
-      repeats: { type: 'string', default: '5' },
-      seconds: { type: 'string', default: '5' },
-      'warm-up': { type: 'string', default: '2' },
+      ...commonFlags(5, 5, 2),
       connections: { type: 'string', default: '256,1024,4096,16384' },
       only: { type: 'string', default: 'mixed,light' },
       burns: { type: 'string', default: '50,10,5,2,1' },
-      before: { type: 'string' },
-      json: { type: 'string' },
-      help: { type: 'boolean', default: false }
+      before: { type: 'string' }
     }
   })
   const only = parseList('--only', values.only, modeCases)
   if (only.includes('before') && values.before === undefined)
     throw new Error('The case "before" needs --before FOLDER')
   return {
-    repeats: parsePositive('--repeats', values.repeats, Number.isInteger),
-    seconds: parsePositive('--seconds', values.seconds, Number.isFinite),
-    warmUp: parsePositive('--warm-up', values['warm-up'], Number.isFinite),
-    connections: values.connections
-      .split(',')
-      .map((item) => parsePositive('--connections', item, Number.isInteger)),
+    ...readCommon(values),
+    connections: parseCounts('--connections', values.connections),
     burns: values.burns.split(',').map((item) => parsePositive('--burns', item, Number.isFinite)),
     only,
-    before: values.before ?? null,
-    json: values.json ?? null,
-    help: values.help
+    before: values.before ?? null
   }
 }

@@ -63,6 +63,17 @@ export class Attendance implements Attending {
     this.#change(attendee)
   }
 
+  /** Everybody who has been reported and has not been reported to have left. */
+  all(): AttendanceReport[] {
+    return [...this.#channels].map(([channel, attendees]) => ({
+      channel,
+      joined: [...attendees.values()]
+        .filter(({ isReported }) => isReported)
+        .map(({ id, reportedData }) => ({ id, data: reportedData })),
+      left: []
+    }))
+  }
+
   #change(attendee: Attendee): void {
     this.#changed.add(attendee)
     if (this.#isScheduled) return

@@ -4,6 +4,7 @@ import type { Channel } from './channel.ts'
 import type { Format } from './format.ts'
 import type { Message } from './message.ts'
 import { wrap } from './wrapping.ts'
+import type { Since } from './since.ts'
 
 /** What a batch has at most, in bytes of envelopes, unless a single message has more. */
 export const BATCH_BYTES = 65_536
@@ -54,10 +55,12 @@ export interface FrameApart {
   readonly channel: Channel
   /** Messages in it. */
   readonly count: number
+  /** Of its last message. */
+  readonly place: Since
 }
 
 function apart(batch: readonly Message[], frame: Buffer): FrameApart {
-  return { frame, channel: batch[0]!.channel, count: batch.length }
+  return { frame, channel: batch[0]!.channel, count: batch.length, place: batch.at(-1)! }
 }
 
 /** In offsets. */

@@ -10,6 +10,13 @@ export interface Format {
   /** Whether JSON comes in binary messages. */
   readonly isBinary: boolean
   readonly compression: Compression | null
+  /** Not null: server-sent events in the place of WebSocket frames. Nothing else applies then. */
+  readonly events: EventForm | null
+}
+
+export interface EventForm {
+  /** Whether the id of an event is the place of its message. Otherwise the outbox gives each client ids of its own. */
+  readonly hasIds: boolean
 }
 
 export interface Compression {
@@ -26,14 +33,17 @@ export interface Compression {
   readonly windowBits: 9 | 15
 }
 
-export const PLAIN: Format = Object.freeze({ pace: null, isBinary: false, compression: null })
+export const PLAIN: Format = Object.freeze({ pace: null, isBinary: false, compression: null, events: null })
+
+/** Frames unless it says otherwise. */
+type FormatChoice = Omit<Format, 'events'> & { readonly events?: EventForm | null }
 
 /** What is given here comes from routes, or is one of a few choices of the client: there are not many formats. */
-export function formatOf({ pace, isBinary, compression }: Format): Format {
-  if (pace === null && !isBinary && compression === null) return PLAIN
-  const key = JSON.stringify([pace, isBinary, compression])
+export function formatOf({ pace, isBinary, compression, events = null }: FormatChoice): Format {
+  if (pace === null && !isBinary && compression === null && events === null) return PLAIN
+  const key = JSON.stringify([pace, isBinary, compression, events])
   let format = known.get(key)
-  if (format === undefined) known.set(key, (format = Object.freeze({ pace, isBinary, compression })))
+  if (format === undefined) known.set(key, (format = Object.freeze({ pace, isBinary, compression, events })))
   return format
 }
 

@@ -8,7 +8,7 @@ import { type HistoryOptions, type HubHistory, readHistory } from './history-rea
 import type { HistorySource } from './history.ts'
 import { LogPosition } from './log-position.ts'
 import { LoopLoad } from './loop-load.ts'
-import { Message } from './message.ts'
+import { Message, lostKey } from './message.ts'
 import { type HubPresence, type PresenceSource, checkPresence, readPresence } from './presence-reading.ts'
 import { type Comeback, Recovery, type RecoveryHost } from './recovery.ts'
 import type { Gap } from '../bus/log-record.ts'
@@ -284,14 +284,14 @@ export class Hub implements Subscriptions {
     channel.ordinal++
     if (isNewEpoch) channel.recovery?.outdate()
     const frame = channel.envelope.lostFrame({ from, to }, isNewEpoch ? epoch : null, null)
-    this.#send(channel, record, `\0lost ${epoch} ${to}`, frame)
+    this.#send(channel, record, lostKey(epoch, to), frame)
   }
 
-  #send(channel: Channel, { offset, time }: LogRecord, key: string | null, frame: Buffer): void {
+  #send(channel: Channel, { offset, time, epoch }: LogRecord, key: string | null, frame: Buffer): void {
     const { size } = channel
     this.totals.owed += size
     if (this.#now === 0) this.#now = performance.now()
-    const message = new Message(channel, channel.ordinal, offset, key, frame, this.#now, time)
+    const message = new Message(channel, channel.ordinal, offset, key, frame, this.#now, time, epoch)
     if (size > 0) this.#fanOut.add(message)
     channel.recovery?.take(message)
   }

@@ -1,5 +1,6 @@
 import { isTextFrame } from '../websocket/frames.ts'
 import type { Channel } from './channel.ts'
+import { messageEvent } from './event-form.ts'
 import { PLAIN, type Format } from './format.ts'
 import { wrap } from './wrapping.ts'
 
@@ -15,6 +16,8 @@ export class Message {
   readonly readAt: number
   /** When it was published, in milliseconds since 1970. */
   readonly time: number
+  /** Of its offset. */
+  readonly epoch: string
   #conflationKey: string | null = null
   #frames: Map<Format, Buffer> | null = null
   #batches: Map<Format, Batch> | null = null
@@ -26,7 +29,8 @@ export class Message {
     key: string | null,
     frame: Buffer,
     readAt: number,
-    time: number
+    time: number,
+    epoch: string
   ) {
     this.channel = channel
     this.ordinal = ordinal
@@ -35,12 +39,18 @@ export class Message {
     this.frame = frame
     this.readAt = readAt
     this.time = time
+    this.epoch = epoch
   }
 
   /** A later message with the same one may stand in for this one. A channel's name alone can't be mistaken for a key. */
   get conflationKey(): string {
     this.#conflationKey ??= this.key === null ? this.channel.name : `${this.key}\0${this.channel.name}`
     return this.#conflationKey
+  }
+
+  /** Whether it stands in the place of messages that can't be had. */
+  get isLost(): boolean {
+    return this.key?.startsWith(LOST) === true
   }
 
   /** Whether its data are JSON. */
@@ -53,7 +63,8 @@ export class Message {
     if (format === PLAIN) return this.frame
     let frame = this.#frames?.get(format)
     if (frame === undefined) {
-      frame = wrap(this.frame, format, this.channel)
+      frame =
+        format.events === null ? wrap(this.frame, format, this.channel) : messageEvent(this, format.events)
       this.#frames ??= new Map()
       this.#frames.set(format, frame)
     }
@@ -74,4 +85,11 @@ export class Message {
 interface Batch {
   readonly count: number
   readonly frame: Buffer
+}
+
+const LOST = '\0lost '
+
+/** The key of what stands in the place of messages that can't be had: none can stand in for it. */
+export function lostKey(epoch: string, offset: number): string {
+  return `${LOST}${epoch} ${offset}`
 }

@@ -1,6 +1,7 @@
-import type { Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
+import type { Writable } from 'node:stream'
 import { FrameChain } from './frame-chain.ts'
+import type { Since } from './since.ts'
 
 const NOTHING = Buffer.alloc(0)
 
@@ -9,7 +10,7 @@ const NOTHING = Buffer.alloc(0)
  * Once the socket can't be written to any more, what is put in is dropped.
  */
 export class Outbox {
-  readonly #socket: Socket
+  readonly #socket: Writable
   #chain: FrameChain | null
   /** Whether it is in the list of those that are flushed at the end of this turn. */
   #isListed: boolean
@@ -18,15 +19,18 @@ export class Outbox {
   readonly #slack: number
   /** Called once it is no longer stalled. */
   onDrain: (() => void) | null
+  /** Told where the client stands in a channel once it has what is sent next; see `Outbox` in subscriptions.ts. */
+  onPlace: ((channel: string, place: Since) => void) | null
 
-  /** @param socket a TCP or TLS socket; nobody else may write to it half a frame at a time */
-  constructor(socket: Socket) {
+  /** @param socket a TCP or TLS socket, or a stream of HTTP/2; nobody else may write to it half a frame at a time */
+  constructor(socket: Writable) {
     this.#socket = socket
     this.#chain = null
     this.#isListed = false
     this.#stalledSince = null
-    this.#slack = 'encrypted' in socket ? TLS_SLACK : 0
+    this.#slack = 'encrypted' in socket || 'session' in socket ? TLS_SLACK : 0
     this.onDrain = null
+    this.onPlace = null
   }
 
   /** Bytes that the client has not taken: in here and in the socket's buffer. */
@@ -96,7 +100,7 @@ export class Outbox {
   }
 }
 
-/** A TLS socket reports every write as done only in the next turn, even if the kernel took all of it at once. */
+/** A TLS socket, or a stream of HTTP/2, reports every write as done only in the next turn, even if the kernel took all of it at once. */
 const TLS_SLACK = 65_536
 
 /**
@@ -106,7 +110,7 @@ const TLS_SLACK = 65_536
  */
 const JOINED_UP_TO = 16_384
 
-function writeTogether(socket: Socket, frames: readonly Buffer[]): void {
+function writeTogether(socket: Writable, frames: readonly Buffer[]): void {
   socket.cork()
   for (const frame of frames) socket.write(frame)
   socket.uncork()

@@ -41,8 +41,12 @@ export class Presence {
     return this.#members.size === 0
   }
 
-  /** The first socket of an identity on a thread, or other data of one that is there. The last data that came are shown. */
-  enter(thread: number, { id, data }: Shown): void {
+  /**
+   * The first socket of an identity on a thread, or other data of one that is there. The last data that came are shown.
+   *
+   * @returns whether it is the first
+   */
+  enter(thread: number, { id, data }: Shown): boolean {
     let member = this.#members.get(id)
     if (member === undefined) {
       member = new Member(id)
@@ -50,21 +54,30 @@ export class Presence {
     }
     const { threads } = member
     if (threads.length === 0) this.#present++
-    if (!threads.includes(thread)) threads.push(thread)
+    const isFirst = !threads.includes(thread)
+    if (isFirst) threads.push(thread)
     member.data = data
     if (member.isNews) this.#changed.add(member)
     else this.#changed.delete(member)
+    return isFirst
   }
 
-  /** The last socket of an identity on a thread has gone. @param now in milliseconds, of a clock that never goes back */
-  leave(thread: number, id: string, now: number): void {
+  /**
+   * The last socket of an identity on a thread has gone.
+   *
+   * @param now in milliseconds, of a clock that never goes back
+   * @returns whether it was there
+   */
+  leave(thread: number, id: string, now: number): boolean {
     const member = this.#members.get(id)
-    if (member !== undefined) this.#remove(member, thread, now)
+    return member !== undefined && this.#remove(member, thread, now)
   }
 
-  /** Nothing that the thread has reported holds any more. */
-  end(thread: number, now: number): void {
-    for (const member of this.#members.values()) this.#remove(member, thread, now)
+  /** Nothing that the thread has reported holds any more. @returns who was there */
+  end(thread: number, now: number): string[] {
+    const ids: string[] = []
+    for (const member of this.#members.values()) if (this.#remove(member, thread, now)) ids.push(member.id)
+    return ids
   }
 
   /** What is to be told at this time, as JSON, or null. */
@@ -113,12 +126,12 @@ export class Presence {
     return stateOf([...this.#members.values()].filter(({ threads }) => threads.length > 0))
   }
 
-  #remove(member: Member, thread: number, now: number): void {
+  #remove(member: Member, thread: number, now: number): boolean {
     const { threads } = member
     const index = threads.indexOf(thread)
-    if (index === -1) return
+    if (index === -1) return false
     threads.splice(index, 1)
-    if (threads.length > 0) return
+    if (threads.length > 0) return true
     this.#present--
     member.leftAt = now
     if (member.isTold) {
@@ -127,6 +140,7 @@ export class Presence {
       this.#changed.delete(member)
       this.#members.delete(member.id)
     }
+    return true
   }
 
   #compose(joined: readonly Member[], left: readonly string[], maxMembers: number): string | null {

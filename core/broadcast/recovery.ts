@@ -131,13 +131,13 @@ export class Recovery {
     comeback.advance(after === null ? null : portions.from(from, format), lost, portions.place, isLevel)
   }
 
-  #messagesOf({ messages, first }: HistoryAnswer): Message[] {
+  #messagesOf({ messages, first, epoch }: HistoryAnswer): Message[] {
     const channel = this.#channel
     const now = performance.now()
     return messages.map(({ data, isText, key, time }, index) => {
       const offset = first + index
       const frame = channel.envelope.frame({ offset, isText, data: Buffer.from(data, 'latin1') })
-      return new Message(channel, channel.ordinal, offset, key, frame, now, time)
+      return new Message(channel, channel.ordinal, offset, key, frame, now, time, epoch)
     })
   }
 }

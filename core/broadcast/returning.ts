@@ -8,7 +8,8 @@ import type { Lost, Recovered, Since } from './since.ts'
 /** What a comeback needs of its member. */
 export interface Returner {
   readonly format: Format
-  send(frame: Buffer): void
+  /** @param place the offset up to which the client knows what it has and has not from then on, or null: as before */
+  tell(frame: Buffer, channel: Channel, place: Since | null): void
   /** @returns whether it is still a member then: the policy may have ended it */
   give(messages: Parcel): boolean
   /** It comes again, for more, when the client has taken everything so far. */
@@ -50,7 +51,10 @@ export class Returning implements Comeback {
     this.#tellOnce(place)
     if (lost !== null) {
       this.#lost = { from: this.#lost?.from ?? lost.from, to: lost.to }
-      this.#member.send(this.channel.envelope.lostFrame(lost, null, null))
+      this.#member.tell(this.channel.envelope.lostFrame(lost, null, null), this.channel, {
+        epoch: place.epoch,
+        offset: lost.to
+      })
     }
     if (isLevel) this.#member.follow(this)
     if (messages !== null) {
@@ -81,7 +85,8 @@ export class Returning implements Comeback {
   #startAnew(place: Since, epoch: string | null, error: ScherzoError | null): void {
     this.#tellOnce(place)
     this.#lost = { from: 1, to: place.offset }
-    this.#member.send(this.channel.envelope.lostFrame(this.#lost, epoch, error?.code ?? null))
+    const frame = this.channel.envelope.lostFrame(this.#lost, epoch, error?.code ?? null)
+    this.#member.tell(frame, this.channel, place)
     this.#member.follow(this)
     this.#end(place, error)
   }
@@ -89,7 +94,9 @@ export class Returning implements Comeback {
   #tellOnce({ epoch, offset }: Since): void {
     if (this.#isTold) return
     this.#isTold = true
-    this.#member.send(this.channel.envelope.subscribedFrame(epoch, offset))
+    const frame = this.channel.envelope.subscribedFrame(epoch, offset)
+    // Who has been here before goes on from there, until it has more.
+    this.#member.tell(frame, this.channel, this.epoch === null ? { epoch, offset } : null)
   }
 
   #end({ epoch, offset }: Since, error: ScherzoError | null): void {

@@ -4,6 +4,7 @@ import { Backlogs } from './backlogs.ts'
 import { framesApart } from './batches.ts'
 import type { Channel } from './channel.ts'
 import { BROADCAST, isPresenceName, presenceNameOf } from './data.ts'
+import { noticeEvent } from './event-form.ts'
 import type { Format } from './format.ts'
 import type { Subscription } from './group.ts'
 import type { Message } from './message.ts'
@@ -143,8 +144,10 @@ export class Subscriber implements Membership, Returner {
   }
 
   /** A notice. There are few, and they are short. */
-  send(frame: Buffer): void {
-    this.#outbox.send(wrap(frame, this.format, null))
+  tell(frame: Buffer, channel: Channel, place: Since | null): void {
+    const { events } = this.format
+    if (place !== null) this.#outbox.onPlace?.(channel.name, place)
+    this.#outbox.send(events === null ? wrap(frame, this.format, null) : noticeEvent(frame, events, place))
   }
 
   give(messages: Parcel): boolean {
@@ -168,7 +171,7 @@ export class Subscriber implements Membership, Returner {
 
   /** @param next the ordinal of the first message that it has not been given */
   deliver(parcel: Parcel, next: number): void {
-    if (next > parcel.first) return this.#deliverFrom(parcel, next)
+    if (next > parcel.first || this.#outbox.onPlace !== null) return this.#deliverFrom(parcel, next)
     if (this.#held !== null || this.#outbox.isStalled) return this.#holdBack(parcel.messages)
     const { bytes, messages } = parcel
     this.#outbox.send(bytes)
@@ -240,7 +243,7 @@ export class Subscriber implements Membership, Returner {
     if (this.#returning?.size === 0) this.#returning = null
   }
 
-  /** It subscribed when some messages of the parcel had been read already. */
+  /** It subscribed when some messages of the parcel had been read already, or gets them one by one. */
   #deliverFrom({ messages }: Parcel, next: number): void {
     const rest = messages.filter(({ ordinal }) => ordinal >= next)
     if (this.#held !== null || this.#outbox.isStalled) return this.#holdBack(rest)
@@ -248,7 +251,8 @@ export class Subscriber implements Membership, Returner {
   }
 
   #sendApart(messages: readonly Message[]): void {
-    for (const { frame, channel, count } of framesApart(messages, this.format)) {
+    for (const { frame, channel, count, place } of framesApart(messages, this.format)) {
+      if (!channel.isBroadcast) this.#outbox.onPlace?.(channel.name, place)
       this.#outbox.send(frame)
       this.#count(channel, count, frame.length)
     }
@@ -296,7 +300,8 @@ export class Subscriber implements Membership, Returner {
 
   #sendSlice(backlog: Backlog): void {
     for (const { channel, frame, count } of backlog.takeNotices()) {
-      if (frame !== null) this.send(frame)
+      // What comes behind it may be from before the last one that it tells of.
+      if (frame !== null) this.tell(frame, channel, null)
       else this.#watchAnew(channel)
       this.skipped += count
       this.#host.totals.skipped += count

@@ -11,6 +11,11 @@ export interface Outbox {
   readonly stalledSince: number | null
   /** Called once it is no longer stalled. */
   onDrain: (() => void) | null
+  /**
+   * Told where the client stands in a channel once it has what is sent next. Null where that is nobody's business; messages are
+   * sent one by one where it is not.
+   */
+  readonly onPlace: ((channel: string, place: Since) => void) | null
   /** Joins the one write of this turn of the loop. */
   send(frame: Buffer): void
   flush(): void

@@ -1,6 +1,7 @@
 import { compress, deflateWhole } from '../websocket/deflate.ts'
 import { binaryFrame, frame as emptyFrame, isTextFrame, payloadOf, textFrame } from '../websocket/frames.ts'
 import { BINARY } from '../websocket/opcodes.ts'
+import { noticeEvent } from './event-form.ts'
 import type { Compression, Format } from './format.ts'
 import type { Totals, Traffic } from './totals.ts'
 
@@ -24,6 +25,7 @@ export function isTagged({ compression }: Format): boolean {
  * @param counts null: nothing is to be compressed, because nobody shares it
  */
 export function wrap(frame: Buffer, format: Format, counts: CompressionCounts | null): Buffer {
+  if (format.events !== null) return noticeEvent(frame, format.events, null)
   const isText = isTextFrame(frame)
   const payload = payloadOf(frame)
   const { compression, isBinary } = format

@@ -1,12 +1,11 @@
 import { type ErrorCode, ScherzoError, reasonOf } from '../errors.ts'
-import type { Place } from './broker.ts'
 import { EPOCH_BYTES, FLAGS, OFFSET, SIZE } from './record.ts'
 import type { Ring } from './ring.ts'
-import type { Settler } from './settler.ts'
+import type { Published, Settler } from './settler.ts'
 
 /**
  * What a broker answers is written over the record of the message where it lies in its inbox: the offset in its place, and the
- * epoch behind that. Or the place of the offset has a number below zero, which stands for an error, and behind it is what
+ * epoch behind that; what the flags' place says is whether it is a duplicate. Or the place of the offset has a number below zero, which stands for an error, and behind it is what
  * fills in the error's message, so many bytes as the flags' place says.
  */
 const ERRORS: readonly ErrorCode[] = [
@@ -16,8 +15,9 @@ const ERRORS: readonly ErrorCode[] = [
 ]
 const BEHIND_OFFSET = 24
 
-export function writePlace({ words, floats, bytes }: Ring, at: number, { epoch, offset }: Place): void {
-  words[(at >> 2) + FLAGS] = 0
+export function writePlace({ words, floats, bytes }: Ring, at: number, published: Published): void {
+  const { epoch, offset, duplicate = false } = published
+  words[(at >> 2) + FLAGS] = Number(duplicate)
   floats[(at >> 3) + OFFSET] = offset
   bytes.write(epoch, at + BEHIND_OFFSET, EPOCH_BYTES, 'hex')
 }
@@ -33,7 +33,11 @@ export function writeError({ words, floats, bytes }: Ring, at: number, error: un
 export function settleByAnswer({ words, floats, bytes }: Ring, at: number, settler: Settler): void {
   const offset = floats[(at >> 3) + OFFSET]!
   const start = at + BEHIND_OFFSET
-  if (offset > 0) return settler.resolve({ epoch: bytes.toString('hex', start, start + EPOCH_BYTES), offset })
-  const value = bytes.toString('utf8', start, start + words[(at >> 2) + FLAGS]!)
+  const flags = words[(at >> 2) + FLAGS]!
+  if (offset >= 0) {
+    const place = { epoch: bytes.toString('hex', start, start + EPOCH_BYTES), offset }
+    return settler.resolve(flags === 0 ? place : { ...place, duplicate: true })
+  }
+  const value = bytes.toString('utf8', start, start + flags)
   settler.reject(new ScherzoError(ERRORS[-1 - offset]!, value === '' ? [] : [value]))
 }

@@ -1,3 +1,5 @@
+import type { Published } from './settler.ts'
+
 /** Where a message stands in its channel. An epoch is 16 bytes, written as 32 hexadecimal digits. */
 export interface Place {
   readonly epoch: string
@@ -19,7 +21,7 @@ export interface Outgoing {
   readonly isText: boolean
   readonly key: string
   readonly meta: string
-  /** Within some minutes a second message of the channel with the same one gets the place of the first; '' is none. */
+  /** While it is remembered, a second message of the channel with the same one gets the place of the first; '' is none. */
   readonly idempotencyKey: string
   /** Null where the channel keeps nothing. */
   readonly retention: Retention | null
@@ -102,7 +104,7 @@ export interface Broker {
    *
    * @throws SCZ_ERR_BROKER_TIMEOUT, SCZ_ERR_BROKER_LOST, SCZ_ERR_BROKER_REFUSED by the promise
    */
-  publish(message: Outgoing): Promise<Place>
+  publish(message: Outgoing): Promise<Published>
   /** Resolves when everything that is published from then on will be delivered, or missed by a loss of the connection. */
   subscribe(channels: readonly string[]): Promise<void>
   unsubscribe(channels: readonly string[]): void

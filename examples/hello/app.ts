@@ -1,11 +1,12 @@
-import type { FastifyInstance } from 'fastify'
-import 'scherzo'
-import { page } from './page.ts'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Identity } from 'scherzo'
+import { serveSite } from './site.ts'
+import { startTicker } from './ticker.ts'
 
 /** The demo: what `npm start` serves. */
 export default async function app(fastify: FastifyInstance): Promise<void> {
   // Fast routes: answered before any framework code runs.
-  fastify.fast.html('/', { cacheControl: 'no-cache' }, page)
+  serveSite(fastify)
   fastify.fast.text('/plaintext', 'Hello, World!')
   fastify.fast.json('/json', { schema: message }, () => ({ message: 'Hello, World!' }))
 
@@ -22,33 +23,29 @@ export default async function app(fastify: FastifyInstance): Promise<void> {
     maxFragments: 131_072,
     onMessage: (socket, data, isBinary) => socket.send(data, isBinary)
   })
-  fastify.hub.route('/live', {
-    channels: ['ticks', 'chat'],
-    maxMessageBytes: 1024,
-    onMessage: async (_socket, text, isBinary) => {
-      if (!isBinary) await fastify.hub.publish('chat', { text })
-    }
+  fastify.hub.channel('chat', {
+    subscribe: 'all',
+    publish: 'all',
+    history: { size: 100, age: 3600 },
+    presence: true,
+    maxMessageBytes: 2048
   })
-  startTicker(fastify)
+  fastify.hub.channel('ticks', {
+    subscribe: 'all',
+    publish: 'none',
+    history: { size: 2400, age: 600 },
+    // Who reads too slowly gets the latest price of each instrument in place of all that were missed.
+    key: 'instrument',
+    slow: { policy: 'latest' }
+  })
+  fastify.hub.route('/live', { authenticate: visitor, presenceData: ({ data }) => data })
+  await startTicker(fastify)
 }
 
-/** One tick a second, from whichever worker is the first to miss it: each has its own copy of this app, and some may die. */
-function startTicker(fastify: FastifyInstance): void {
-  let lastTick = 0
-  let ticks = 0
-  fastify.hub.subscribe('ticks', () => {
-    lastTick = Date.now()
-  })
-  const timer = setInterval(
-    () => {
-      if (Date.now() - lastTick < 1000) return
-      lastTick = Date.now()
-      // The server may be closing by now.
-      fastify.hub.publish('ticks', { at: new Date().toISOString(), ticks: ++ticks }).catch(() => {})
-    },
-    50 + Math.random() * 50
-  )
-  fastify.addHook('preClose', async () => clearInterval(timer))
+/** Who says who they are: this is a demo. Who gives no id is somebody else each time. */
+function visitor({ query, id: requestId }: FastifyRequest): Identity {
+  const { id = requestId, name = 'Guest' } = query as { readonly id?: string; readonly name?: string }
+  return { id: String(id).slice(0, 64), data: { name: String(name).slice(0, 32) } }
 }
 
 const message = {

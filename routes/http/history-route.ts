@@ -1,8 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { ChannelRules } from '../../core/broadcast/channel-rules.ts'
-import type { HistoryMessage, HubHistory } from '../../core/broadcast/history-reading.ts'
+import type { HistoryMessage, HistoryOptions, HubHistory } from '../../core/broadcast/history-reading.ts'
 import type { Lost, Since } from '../../core/broadcast/since.ts'
 import { ScherzoError } from '../../core/errors.ts'
+import { isNamedBy } from '../../core/http/entity-tag.ts'
 import { withoutQuery } from '../websocket/request-log.ts'
 import type { Publishing } from '../hub.ts'
 import { Callers } from './callers.ts'
@@ -40,8 +41,12 @@ export function addHistoryRoute(
       const { since } = options
       if (since !== undefined && since.epoch !== epoch)
         throw new ScherzoError('SCZ_ERR_HTTP_EPOCH', [since.epoch, epoch])
-      reply.header('cache-control', 'no-store')
-      return { epoch, offset, messages: messages.map(shownOf), lost: lostOf(history, since) }
+      const tag = tagOf(history, options)
+      // Whoever kept an answer may use it again once it has asked whether it still holds.
+      reply.headers({ 'cache-control': 'private, no-cache', etag: tag })
+      if (isNamedBy(tag, request.headers['if-none-match'] ?? '')) return reply.code(304).send()
+      const next = `${epoch}:${messages.at(-1)?.offset ?? offset}`
+      return { epoch, offset, next, messages: messages.map(shownOf), lost: lostOf(history, since) }
     } catch (error) {
       throw refusalFor(error, reply)
     }
@@ -60,6 +65,16 @@ export function addHistoryRoute(
 const MAX_MESSAGES = 1000
 /** Of data in one answer, but one message in any case: who wants more asks again behind the last one. */
 const MAX_BYTES = 4 * 2 ** 20
+
+/**
+ * The strong tag (RFC 9110 section 8.8.3) of an answer: the place of the channel's last message, which a client can also make of what
+ * it has from elsewhere. Where older messages are gone that would else be in it, the first that is left has a part in it.
+ */
+function tagOf({ epoch, offset, messages }: HubHistory, { since, limit }: HistoryOptions): string {
+  const first = messages[0]?.offset ?? offset + 1
+  const wanted = since === undefined ? Math.max(1, offset - limit! + 1) : since.offset + 1
+  return first > wanted ? `"${epoch}:${offset}:${first}"` : `"${epoch}:${offset}"`
+}
 
 function shownOf({ offset, data, isBinary, time, key }: HistoryMessage): unknown {
   const content = isBinary ? { base64: (data as Buffer).toString('base64') } : { data }

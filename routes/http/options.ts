@@ -1,6 +1,10 @@
 import type { RouteShorthandOptions } from 'fastify'
+import { isSlowPolicy } from '../../core/broadcast/subscriptions.ts'
+import type { SlowPolicy } from '../../core/broadcast/subscriptions.ts'
 import { ScherzoError } from '../../core/errors.ts'
 import type { Authenticate, Authorize, TokenAuthenticator } from '../websocket/identity.ts'
+import type { HubRouteOptions } from '../websocket/options.ts'
+import type { PresenceData } from '../websocket/presence-data.ts'
 
 /** What Fastify does with the request before the hub sees it. */
 type BeforeHub = Pick<
@@ -31,8 +35,23 @@ export interface HistoryRouteOptions extends HubHttpOptions {
   readonly maxMessages?: number
 }
 
+/** Options of a route for server-sent events. */
+export interface EventsRouteOptions extends HubHttpOptions {
+  /**
+   * What every stream has. @default the one in the path (`:channel` or `*`), or those of `?channel=`, as far as a rule or
+   * `authorize` lets clients subscribe
+   */
+  readonly channels?: HubRouteOptions['channels']
+  /** What others see of an identity in channels with presence, as on WebSocket routes. @default nothing */
+  readonly presenceData?: PresenceData
+  /** What becomes of a client that does not keep up. @default close at 1 MiB or after 30 seconds */
+  readonly slow?: Partial<SlowPolicy>
+}
+
+type AnyOptions = PublishRouteOptions & EventsRouteOptions
+
 /** @throws SCZ_ERR_HTTP_OPTION */
-export function checkOptions(path: string, given: PublishRouteOptions, names: readonly string[]): void {
+export function checkOptions(path: string, given: AnyOptions, names: readonly string[]): void {
   const options: unknown = given
   if (typeof options !== 'object' || options === null || given.authenticate === undefined)
     throw wrong(
@@ -62,7 +81,7 @@ const FOR_FASTIFY: ReadonlySet<string> = new Set([
   'preValidation'
 ] satisfies (keyof BeforeHub)[])
 
-type OwnName = Exclude<keyof PublishRouteOptions, keyof BeforeHub>
+type OwnName = Exclude<keyof AnyOptions, keyof BeforeHub>
 
 interface Check {
   readonly expected: string
@@ -77,6 +96,15 @@ const CHECKS: { readonly [Name in OwnName]: Check } = {
     holds: (value) => value === 'none' || typeof value === 'function' || isAuthenticator(value)
   },
   authorize: { expected: 'a function', holds: (value) => typeof value === 'function' },
+  channels: {
+    expected: 'a list of channels, or a function that gives one',
+    holds: (value) => typeof value === 'function' || (Array.isArray(value) && value.length > 0)
+  },
+  presenceData: { expected: 'a function', holds: (value) => typeof value === 'function' },
+  slow: {
+    expected: '{ policy: "close", "skip" or "latest", maxBytes, maxAge in milliseconds }',
+    holds: isSlowPolicy
+  },
   maxMessages: { expected: 'a whole number from 1 to 10000', holds: isWithin(1, 10_000) },
   messagesPerSecond: aRate,
   messageBurst: aRate

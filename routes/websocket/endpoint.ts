@@ -9,14 +9,13 @@ import { compressesItself } from '../../core/websocket/deflate-protocol.ts'
 import type { ParserSettings } from '../../core/websocket/frame-parser.ts'
 import type { AcceptedHandshake } from '../../core/websocket/handshake.ts'
 import type { ChannelCalls } from '../protocol/client.ts'
-import type { Connection } from './connection.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { Expiries } from './expiries.ts'
 import type { Identities } from './identities.ts'
 import type { EndpointOptions } from './options.ts'
 import { rateOf } from './limits.ts'
 import { Permissions } from './permissions.ts'
-import type { Roster } from './roster.ts'
+import type { Resident, Roster } from './roster.ts'
 import type { Tally } from './tally.ts'
 
 /** What all WebSockets of a worker share. */
@@ -25,7 +24,7 @@ export interface Services {
   readonly attendance: Attending
   readonly calls: ChannelCalls
   readonly rules: ChannelRules
-  readonly roster: Roster<Connection>
+  readonly roster: Roster<Resident>
   readonly deadlines: Deadlines
   readonly identities: Identities
   readonly expiries: Expiries

@@ -26,6 +26,7 @@ import { beforeUpgradeOf, readEndpointOptions } from './options.ts'
 import type { EndpointOptions, HubRouteOptions } from './options.ts'
 import { checkBody, refuse, refuseIdentity } from './refusals.ts'
 import { withoutQuery } from './request-log.ts'
+import { Room } from './room.ts'
 import { Roster } from './roster.ts'
 import { Tally } from './tally.ts'
 import { Upgrades } from './upgrades.ts'
@@ -37,10 +38,11 @@ const CLOSED_PER_TURN = 256
 /** The WebSocket routes of a worker's app, and the sockets that they have. */
 export class Endpoints {
   readonly #settings: Settings
-  readonly #services: Services
+  /** Whether there is any for one more connection. */
+  readonly room: Room
+  readonly services: Services
   readonly #upgrades: Upgrades
   readonly #bodyLimit: number
-  #isClosing = false
   /** What clients are told when the worker closes their sockets. */
   reconnect: Reconnect = 'later'
 
@@ -54,7 +56,7 @@ export class Endpoints {
     hub: Pick<Services, 'subscriptions' | 'attendance' | 'calls' | 'rules'>
   ) {
     this.#settings = settings
-    this.#services = {
+    this.services = {
       ...hub,
       roster: new Roster(settings.pingInterval * 1000),
       deadlines: new Deadlines(settings.closeTimeout * 1000),
@@ -62,21 +64,22 @@ export class Endpoints {
       expiries: new Expiries(),
       addresses: new Tally()
     }
-    this.#upgrades = new Upgrades(fastify, this.#services.deadlines)
+    this.room = new Room(settings, this.services)
+    this.#upgrades = new Upgrades(fastify, this.services.deadlines)
     this.#bodyLimit = fastify.initialConfig.bodyLimit ?? 1_048_576
     fastify.addHook('preClose', async () => {
       // The sockets have the drain's time to end: the server's own close waits for them.
       void this.closeAll()
     })
     fastify.addHook('onClose', async () => {
-      this.#services.roster.stop()
-      this.#services.expiries.stop()
+      this.services.roster.stop()
+      this.services.expiries.stop()
     })
   }
 
   /** Open WebSockets, those in their close handshake included. */
   get size(): number {
-    return this.#services.roster.size
+    return this.services.roster.size
   }
 
   /**
@@ -87,7 +90,7 @@ export class Endpoints {
    */
   route(fastify: FastifyInstance, path: string, given: HubRouteOptions = {}): void {
     const options = readEndpointOptions(path, given, this.#settings)
-    const endpoint = new Endpoint(options, this.#services, fastify.log)
+    const endpoint = new Endpoint(options, this.services, fastify.log)
     const before = beforeUpgradeOf(given)
     this.#upgrades.listen()
     fastify.route({
@@ -115,7 +118,7 @@ export class Endpoints {
 
   /** Lets a socket of the `ws` library join the hub; null where it is not open. */
   attachForeign(ws: ForeignSocket, slow: Partial<SlowPolicy> = {}): Membership | null {
-    return attachForeign(this.#services.subscriptions, ws, { ...DEFAULT_SLOW_POLICY, ...slow })
+    return attachForeign(this.services.subscriptions, ws, { ...DEFAULT_SLOW_POLICY, ...slow })
   }
 
   /**
@@ -124,14 +127,14 @@ export class Endpoints {
    * @returns how many were reached
    */
   control(control: Control): number {
-    return this.#services.identities.apply(control)
+    return this.services.identities.apply(control)
   }
 
   /** Closes every WebSocket, and refuses new ones from now on. Resolves when all have been sent their close frame. */
   async closeAll(): Promise<void> {
-    this.#isClosing = true
+    this.room.close()
     let closed = 0
-    const connections = this.#services.roster.list()
+    const connections = this.services.roster.list()
     for (const connection of connections) {
       connection.closeForDrain(this.reconnect, connections.length)
       if (++closed % CLOSED_PER_TURN === 0) await nextTurn()
@@ -150,12 +153,12 @@ export class Endpoints {
     })
     if (upgrade === null) throw refuse(reply, isPlain(request) ? 'plain' : handshake)
     if (!handshake.isAccepted) throw refuse(reply, handshake)
-    this.#checkRoom(request, reply)
+    this.room.check(request, reply)
     const format = endpoint.formatFor(handshake, askedPace(options, request, reply))
     const arrival = { endpoint, request, reply, upgrade, handshake, format }
     if (endpoint.hasIdentities) return this.#admit(arrival)
     const channels = [...options.channelsFor(request, null)]
-    const coming = this.#services.subscriptions.prepare(channels)
+    const coming = this.services.subscriptions.prepare(channels)
     if (coming === null) return this.#open(arrival, null, channels)
     return this.#openLater(arrival, channels, coming)
   }
@@ -163,7 +166,7 @@ export class Endpoints {
   /** The worker may be full, or closing, by then. */
   async #openLater(arrival: Arrival, channels: readonly string[], coming: Promise<void>): Promise<void> {
     await this.#inTime(coming, arrival.reply)
-    this.#checkRoom(arrival.request, arrival.reply)
+    this.room.check(arrival.request, arrival.reply)
     this.#open(arrival, null, channels)
   }
 
@@ -182,32 +185,17 @@ export class Endpoints {
     const { options, permissions } = endpoint
     const identity = await identify(options, request, reply)
     if (identity === null && options.authenticate !== null) {
-      this.#checkRoom(request, reply)
+      this.room.check(request, reply)
       return this.#open(arrival, null, null)
     }
     const channels = [...options.channelsFor(request, identity)]
     const forbidden = await firstForbidden(permissions, identity, channels)
     if (forbidden !== null) throw refuseIdentity(reply, 'SCZ_ERR_IDENTITY_FORBIDDEN')
-    const coming = this.#services.subscriptions.prepare(channels)
+    const coming = this.services.subscriptions.prepare(channels)
     if (coming !== null) await this.#inTime(coming, reply)
-    this.#checkRoom(request, reply)
-    if (
-      identity !== null &&
-      this.#isFull(this.#services.identities.count(identity.id), 'maxSocketsPerIdentity')
-    )
-      throw refuseIdentity(reply, 'SCZ_ERR_IDENTITY_LIMIT')
+    this.room.check(request, reply)
+    if (identity !== null) this.room.checkIdentity(identity, reply)
     this.#open(arrival, identity, channels)
-  }
-
-  /** @throws SCZ_ERR_WS_BUSY, SCZ_ERR_WS_ADDRESS */
-  #checkRoom({ ip }: FastifyRequest, reply: FastifyReply): void {
-    if (this.#isClosing || this.size >= this.#settings.maxSockets) throw refuse(reply, 'busy')
-    if (this.#isFull(this.#services.addresses.count(ip), 'maxSocketsPerAddress'))
-      throw refuseIdentity(reply, 'SCZ_ERR_WS_ADDRESS')
-  }
-
-  #isFull(count: number, limit: 'maxSocketsPerAddress' | 'maxSocketsPerIdentity'): boolean {
-    return this.#settings[limit] > 0 && count >= this.#settings[limit]
   }
 
   /** @param channels null where the first message has to say who it is */
@@ -216,7 +204,7 @@ export class Endpoints {
     identity: Identity | null,
     channels: readonly string[] | null
   ): void {
-    const address = this.#settings.maxSocketsPerAddress > 0 ? request.ip : null
+    const address = this.room.addressOf(request)
     reply.hijack()
     const socket = this.#upgrades.take(request.raw, upgrade)
     if (socket.destroyed) return

@@ -1,7 +1,15 @@
+import type { Reconnect } from '../protocol/notices.ts'
+
 /** What the roster keeps alive. */
 export interface Living {
   /** A ping interval has passed. */
   tick(): void
+}
+
+/** A connection that ends with its worker. */
+export interface Resident extends Living {
+  /** @param sockets how many the worker has */
+  closeForDrain(reconnect: Reconnect, sockets: number): void
 }
 
 /** Parts of the interval in which one group after another is pinged, so that no turn of the loop pings all. */

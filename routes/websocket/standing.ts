@@ -3,8 +3,7 @@ import type { Recovered, Since } from '../../core/broadcast/since.ts'
 import { ScherzoError, reasonOf } from '../../core/errors.ts'
 import { closeCodes } from '../../core/websocket/close-codes.ts'
 import { isUnavailable } from './admission.ts'
-import type { Connection } from './connection.ts'
-import type { Endpoint } from './endpoint.ts'
+import type { Place, Standee } from './standee.ts'
 import type { Perishable } from './expiries.ts'
 import type { Identified } from './identities.ts'
 import { checkIdentity, expiryOf, hasExpired } from './identity.ts'
@@ -16,8 +15,8 @@ const DONE: Promise<void> = Promise.resolve()
 
 /** Who is at the other end of a connection, if anybody asked, and what that lets it do. */
 export class Standing implements Identified, Perishable {
-  readonly #connection: Connection
-  readonly #endpoint: Endpoint
+  readonly #connection: Standee
+  readonly #endpoint: Place
   #identity: Identity | null
   /** When the identity ends, in seconds since 1970. */
   #until: number | null
@@ -26,7 +25,7 @@ export class Standing implements Identified, Perishable {
   /** Made for the first channel in which it is to be known who is there. */
   #seats: Seats | null
 
-  constructor(connection: Connection, endpoint: Endpoint) {
+  constructor(connection: Standee, endpoint: Place) {
     this.#connection = connection
     this.#endpoint = endpoint
     this.#identity = null

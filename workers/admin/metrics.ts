@@ -204,7 +204,7 @@ function hubFamilies({ counts, published, threads, view }: Snapshot): Family[] {
     ),
     gauge(
       'scherzo_hub_presence_members',
-      'Identities in channels with presence, once for each channel.',
+      'Identities in channels with presence, once for each channel, those of other instances included.',
       view.present
     ),
     counter(

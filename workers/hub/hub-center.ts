@@ -19,7 +19,9 @@ import { Followers } from './followers.ts'
 import { HistoryCenter, type PastCenter } from './history-center.ts'
 import { Link } from './link.ts'
 import { PresenceCenter } from './presence-center.ts'
+import { PresenceExchange } from './presence-exchange.ts'
 import { RemoteHistory } from './remote-history.ts'
+import { type Signal, decodeSignal, encodeSignal } from './signal.ts'
 import { Signals } from './signals.ts'
 import { Wants } from './wants.ts'
 import { portsOf } from './messages.ts'
@@ -35,6 +37,7 @@ export class HubCenter {
   readonly #relay: Relay | null
   readonly #history: PastCenter
   readonly #presence: PresenceCenter
+  readonly #exchange: PresenceExchange | null
   readonly #followers: Followers | null
   readonly #wants: Wants | null
   readonly #signals: Signals | null
@@ -58,7 +61,15 @@ export class HubCenter {
     this.#bus = createBus({ relay, idempotencyWindow: idempotencyWindow * 1000, idempotencyKeys })
     this.#history =
       relay === null ? new HistoryCenter(this.#bus, historyBytes) : new RemoteHistory(relay, rules)
-    this.#presence = new PresenceCenter(this.#bus, onError)
+    this.#exchange =
+      broker &&
+      new PresenceExchange({
+        send: (signal) => broker.signal(encodeSignal(signal)),
+        isReachable: () => broker.figures.isReachable,
+        onChange: (instance, reports) => this.#presence.take(instance, reports),
+        onEnd: (instance) => this.#presence.end(instance)
+      })
+    this.#presence = new PresenceCenter(this.#bus, onError, this.#exchange?.attendance)
     this.#signals = broker === null ? null : new Signals(broker, (control) => this.#controlHere(control))
     this.#followers =
       relay &&
@@ -92,7 +103,8 @@ export class HubCenter {
    */
   async open(onNotice: (level: 'warn' | 'info', message: string) => void): Promise<void> {
     if (this.#relay === null) return
-    await this.#relay.connect({ onSignal: (signal) => this.#signals?.take(signal), onNotice })
+    await this.#relay.connect({ onSignal: (signal) => this.#take(decodeSignal(signal)), onNotice })
+    this.#exchange?.start()
     // What is broadcast is for everybody who is connected.
     await this.#relay.follow([BROADCAST])
   }
@@ -181,7 +193,15 @@ export class HubCenter {
     this.#presence.close()
     this.hub.close()
     this.#bus.close()
+    await this.#exchange?.close()
     await this.#relay?.close()
+  }
+
+  /** What another instance has sent. */
+  #take(signal: Signal | null): void {
+    if (signal === null) return
+    if (signal.type === 'control' || signal.type === 'reached') this.#signals?.take(signal)
+    else this.#exchange?.take(signal)
   }
 
   async #controlHere(control: Control): Promise<number> {

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks'
-import type { AttendanceReport } from '../../core/broadcast/attendance.ts'
+import type { Attending, AttendanceReport } from '../../core/broadcast/attendance.ts'
 import { type ChannelRule, ChannelRules } from '../../core/broadcast/channel-rules.ts'
 import { presenceNameOf } from '../../core/broadcast/data.ts'
 import type { HistoryQuery } from '../../core/broadcast/history.ts'
@@ -28,7 +28,7 @@ class Room {
 }
 
 /**
- * Who is in channels, in the primary: what the threads report, until they end. Changes are gathered for the interval of the rule and
+ * Who is in channels, in the primary: what the threads report, until they end, and other instances, which have numbers below zero. Changes are gathered for the interval of the rule and
  * go through the log, but only for channels that somebody watches. Nobody else publishes under their names and one message is under
  * way at most, so the last offset stands for everything that has been told: that is how a state and the changes behind it fit together.
  *
@@ -38,15 +38,22 @@ class Room {
 export class PresenceCenter {
   readonly #bus: PresenceBus
   readonly #onError: (error: unknown, message: string) => void
+  readonly #others: Attending | null
   readonly #rules = new ChannelRules()
   readonly #rooms = new Map<string, Room>()
   #isClosed = false
   /** How many messages have told changes. */
   told = 0
 
-  constructor(bus: PresenceBus, onError: (error: unknown, message: string) => void) {
+  /** @param others gets who is on the threads of this instance, for the other instances */
+  constructor(
+    bus: PresenceBus,
+    onError: (error: unknown, message: string) => void,
+    others: Attending | null = null
+  ) {
     this.#bus = bus
     this.#onError = onError
+    this.#others = others
   }
 
   get rules(): ChannelRules {
@@ -70,11 +77,16 @@ export class PresenceCenter {
   }
 
   take(thread: number, reports: readonly AttendanceReport[]): void {
+    if (this.#isClosed) return
     const now = performance.now()
+    const others = this.#othersFor(thread)
     for (const { channel, joined, left } of reports) {
       const room = this.#open(channel)
-      for (const shown of joined) room.presence.enter(thread, shown)
-      for (const id of left) room.presence.leave(thread, id, now)
+      for (const shown of joined) {
+        if (room.presence.enter(thread, shown)) others?.enter(channel, shown)
+        else others?.show(channel, shown)
+      }
+      for (const id of left) if (room.presence.leave(thread, id, now)) others?.leave(channel, id)
       this.#see(room)
     }
   }
@@ -89,8 +101,9 @@ export class PresenceCenter {
   /** A thread has ended, and all its sockets with it. */
   end(thread: number): void {
     const now = performance.now()
+    const others = this.#othersFor(thread)
     for (const room of this.#rooms.values()) {
-      room.presence.end(thread, now)
+      for (const id of room.presence.end(thread, now)) others?.leave(room.name, id)
       room.watchers.delete(thread)
       this.#see(room)
     }
@@ -113,6 +126,10 @@ export class PresenceCenter {
     this.#isClosed = true
     for (const { timer } of this.#rooms.values()) clearTimeout(timer ?? undefined)
     this.#rooms.clear()
+  }
+
+  #othersFor(thread: number): Attending | null {
+    return thread < 0 ? null : this.#others
   }
 
   #tellingOf(channel: string): Promise<void> | null {

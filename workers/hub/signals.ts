@@ -1,23 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { Broker } from '../../core/bus/broker.ts'
 import type { Control } from '../../routes/websocket/control.ts'
+import { type ControlSignal, type ReachedSignal, type WireControl, encodeSignal } from './signal.ts'
 
 /** How long the answers of other instances are waited for, in milliseconds. */
 const ANSWER_TIMEOUT = 1000
-
-/** What instances send each other. */
-type Signal =
-  | { readonly type: 'control'; readonly from: string; readonly ask: number; readonly control: WireControl }
-  | { readonly type: 'reached'; readonly to: string; readonly ask: number; readonly count: number }
-
-/** JSON has no bytes. */
-type WireControl = Exclude<Control, { readonly action: 'send' }> | WireSend
-interface WireSend {
-  readonly action: 'send'
-  readonly identity: string
-  readonly data: string
-  readonly isBinary: boolean
-}
 
 interface Ask {
   /** How many other instances there are; null: nobody knows. */
@@ -49,8 +36,8 @@ export class Signals {
     const ask: Ask = { others: null, answers: 0, count: 0, end: resolve }
     this.#asks.set(id, ask)
     const timer = setTimeout(resolve, ANSWER_TIMEOUT)
-    const signal: Signal = { type: 'control', from: this.#self, ask: id, control: toWire(control) }
-    void this.#broker.signal(encode(signal)).then(
+    const signal = { type: 'control', from: this.#self, ask: id, control: toWire(control) } as const
+    void this.#broker.signal(encodeSignal(signal)).then(
       (others) => {
         ask.others = others
         endIfWhole(ask)
@@ -63,9 +50,7 @@ export class Signals {
     return ask.count
   }
 
-  take(bytes: Uint8Array): void {
-    const signal = decode(bytes)
-    if (signal === null) return
+  take(signal: ControlSignal | ReachedSignal): void {
     if (signal.type === 'control') {
       // Some brokers send it to everybody, the sender included.
       if (signal.from !== this.#self) void this.#answer(signal.from, signal.ask, signal.control)
@@ -81,27 +66,13 @@ export class Signals {
   async #answer(from: string, ask: number, control: WireControl): Promise<void> {
     const count = await this.#apply(ofWire(control))
     // Where the broker is lost on the way, the other one does without.
-    await this.#broker.signal(encode({ type: 'reached', to: from, ask, count })).catch(() => {})
+    await this.#broker.signal(encodeSignal({ type: 'reached', to: from, ask, count })).catch(() => {})
   }
 }
 
 /** An answer may come before it is known how many there will be. */
 function endIfWhole({ others, answers, end }: Ask): void {
   if (others !== null && answers >= others) end()
-}
-
-/** Null for what somebody else has sent there. */
-function decode(bytes: Uint8Array): Signal | null {
-  try {
-    const signal = JSON.parse(Buffer.from(bytes).toString()) as Signal | null
-    return signal?.type === 'control' || signal?.type === 'reached' ? signal : null
-  } catch {
-    return null
-  }
-}
-
-function encode(signal: Signal): Uint8Array {
-  return Buffer.from(JSON.stringify(signal))
 }
 
 function toWire(control: Control): WireControl {

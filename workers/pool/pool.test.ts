@@ -120,12 +120,13 @@ describe('light requests', () => {
 
   test('that wait for I/O run side by side in one thread', async () => {
     const { origin, app } = await open({ poolThreads: 1 })
-    await fetch(`${origin}/later`)
-    const answers = Array.from({ length: 50 }, () => fetch(`${origin}/later`))
+    const gate = join(temporaryFolder(), 'gate')
+    const answers = Array.from({ length: 50 }, () => fetch(`${origin}/later?until=${gate}`))
     await until(() => {
       app.pool!.measure()
       return app.state.stats.gauge('poolRunning') === 50
     })
+    writeFileSync(gate, '')
     for (const answer of answers) assert.equal((await answer).status, 200)
   })
 })
@@ -236,13 +237,15 @@ test('close hooks run in every thread, after the requests in the pool have ended
   process.env['POOL_TEST_LOG'] = log
   const { origin, app } = await open({ poolThreads: 2 })
   delete process.env['POOL_TEST_LOG']
-  const answer = fetch(`${origin}/later`)
+  const gate = join(temporaryFolder(), 'gate')
+  const answer = fetch(`${origin}/later?until=${gate}`)
   await until(() => {
     app.pool!.measure()
     return app.state.stats.gauge('poolRunning') === 1
   })
   const [closed] = opened.splice(0)
   const closing = closed!.fastify.close()
+  writeFileSync(gate, '')
   assert.equal((await answer).status, 200)
   await closing
   assert.deepEqual(readFileSync(log, 'utf8').match(/closed thread/g), ['closed thread', 'closed thread'])

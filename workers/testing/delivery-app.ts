@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 export default async function app(fastify: FastifyInstance): Promise<void> {
   const { hub } = fastify
   hub.channel('orders', { history: { size: 1000, age: 60 } })
-  const protocols = ['scherzo.v1']
+  const protocols = ['orders.v1']
   hub.route('/orders', { channels: ['orders'], protocols })
   hub.route('/batched', { channels: ['orders'], protocols, batch: { size: 100, timeout: 0.01 } })
   hub.route('/binary', { channels: ['orders'], binary: true })

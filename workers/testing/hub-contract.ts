@@ -167,6 +167,40 @@ export function testContract(name: string, start: StartInstances): void {
     got.forEach((offset, index) => equal(offset, index + 2))
   })
 
+  it('what has the same idempotency key is published once, whoever sends it again', async (_t, one, other) => {
+    for (const { hubs } of [one, other]) hubs[0]!.channel('kept', RULE)
+    const hubs = [...one.hubs, ...other.hubs]
+    for (const channel of ['plain', 'kept']) {
+      const member = await join(other.hubs[0]!, channel)
+      const once = { idempotencyKey: 'a}:o' }
+      const all = await Promise.all(hubs.map((hub) => hub.publish(channel, 'first', once)))
+      const { epoch } = all[0]!
+      deepEqual(all.map(({ offset, duplicate = false }) => [offset, duplicate]).toSorted(), [
+        [1, false],
+        ...hubs.slice(1).map(() => [1, true])
+      ])
+      // Its place is known when the channel has nothing of it any more.
+      deepEqual(await one.hubs[0]!.publish(channel, 'second', { key: 'k' }), { epoch, offset: 2 })
+      for (const hub of hubs)
+        deepEqual(await hub.publish(channel, 'again', once), { epoch, offset: 1, duplicate: true })
+      deepEqual(await other.hubs[1]!.publish(channel, 'third', { idempotencyKey: 'b' }), { epoch, offset: 3 })
+      await until(() => member.offsets.length === 3)
+      deepEqual(member.outbox.data, ['first', 'second', 'third'])
+    }
+  })
+
+  it('messages with and without idempotency keys keep their order', async (_t, one, other) => {
+    const { outbox } = await join(other.hubs[0]!, 'ticks')
+    const expected = Array.from({ length: 60 }, (_, index) => index)
+    await Promise.all(
+      expected.map((index) =>
+        one.hubs[0]!.publish('ticks', index, index % 3 === 0 ? { idempotencyKey: String(index) } : {})
+      )
+    )
+    await until(() => outbox.data.length === expected.length)
+    deepEqual(outbox.data, expected)
+  })
+
   it('channels are apart, whatever their names', async (_t, one, other) => {
     const names = ['a', 'a:b', '{x}', '}{', 'ü ☃', 'a.b.>', '*', 'x'.repeat(1024)]
     const members = await Promise.all(names.map((name) => join(other.hubs[0]!, name)))
@@ -175,6 +209,46 @@ export function testContract(name: string, start: StartInstances): void {
     for (const [index, { told }] of members.entries())
       deepEqual(told, [{ channel: names[index], offset: 1, data: names[index] }])
     for (const { offset } of places) equal(offset, 1)
+  })
+
+  it('who is in a channel is known everywhere, and is there from the first socket to the last', async (_t, one, other) => {
+    const hubs = [...one.hubs, ...other.hubs]
+    for (const hub of hubs) hub.channel('room:*', { presence: { interval: 10 } })
+    const ada = { id: 'ada', data: '{"name":"Ada"}' }
+    const bob = { id: 'bob', data: null }
+    const early = await join(other.hubs[0]!)
+    early.member.watchPresence('room:a')
+    for (const hub of hubs.slice(0, 3)) hub.attendance.enter('room:a', ada)
+    await until(() => early.presence.size === 1)
+    hubs[3]!.attendance.enter('room:a', bob)
+    const late = await join(one.hubs[1]!)
+    late.member.watchPresence('room:a')
+    for (const watcher of [early, late]) await until(() => watcher.presence.size === 2)
+    for (const { hub } of hubs) {
+      const { count, members } = await hub.presence('room:a')
+      equal(count, 2)
+      deepEqual(
+        members?.find(({ id }) => id === 'ada'),
+        { id: 'ada', data: { name: 'Ada' } }
+      )
+    }
+    for (const hub of hubs.slice(0, 2)) hub.attendance.leave('room:a', 'ada')
+    hubs[3]!.attendance.leave('room:a', 'bob')
+    for (const watcher of [early, late]) await until(() => watcher.presence.size === 1)
+    hubs[2]!.attendance.leave('room:a', 'ada')
+    for (const watcher of [early, late]) await until(() => watcher.presence.size === 0)
+    deepEqual(early.left, ['bob', 'ada'])
+  })
+
+  it('the members of an instance go with it', async (_t, one, other) => {
+    if (one === other) return
+    for (const { hubs } of [one, other]) hubs[0]!.channel('room:*', { presence: { interval: 10 } })
+    const watcher = await join(one.hubs[0]!)
+    watcher.member.watchPresence('room:a')
+    other.hubs[0]!.attendance.enter('room:a', { id: 'ada', data: null })
+    await until(() => watcher.presence.size === 1)
+    await other.center.close()
+    await until(() => watcher.presence.size === 0)
   })
 
   it('the sockets of an identity are reached at every instance', async (_t, one, other) => {

@@ -3,6 +3,7 @@ import { openBroker } from '../../core/bus/brokers/open.ts'
 import type { Subscriber } from '../../core/broadcast/subscriber.ts'
 import { DEFAULT_SLOW_POLICY } from '../../core/broadcast/subscriptions.ts'
 import { FakeOutbox } from '../../core/broadcast/testing/fake-outbox.ts'
+import { PresenceView } from '../../core/broadcast/testing/presence-view.ts'
 import { closeFirst } from '../../core/bus/testing/servers.ts'
 import { HubCenter } from '../hub/hub-center.ts'
 import { ThreadHub } from '../hub/thread-hub.ts'
@@ -30,7 +31,7 @@ export async function startInstance(
   address: string,
   { prefix = 'scherzo', timeout = 5, threads = 2 }: InstanceOptions = {}
 ): Promise<Instance> {
-  const broker = await openBroker(address, { prefix, timeout })
+  const broker = await openBroker(address, { prefix, timeout, idempotencyWindow: 300_000 })
   const notices: string[] = []
   const center = new HubCenter(
     () => {},
@@ -62,6 +63,18 @@ export class TestMember {
     return this.outbox.messages as Told[]
   }
 
+  /** Who is in the channels that it watches. */
+  get presence(): ReadonlyMap<string, unknown> {
+    const view = new PresenceView()
+    for (const { presence } of this.told) if (presence !== undefined) view.take(presence)
+    return view.members ?? new Map()
+  }
+
+  /** Those of whom it was told that they have left, one after the other. */
+  get left(): string[] {
+    return this.told.flatMap(({ presence }) => presence?.left ?? [])
+  }
+
   get offsets(): number[] {
     return this.told.flatMap(({ offset }) => offset ?? [])
   }
@@ -74,6 +87,7 @@ export interface Told {
   readonly data?: unknown
   readonly epoch?: string
   readonly subscribed?: { readonly epoch: string; readonly offset: number }
+  readonly presence?: { readonly left?: readonly string[] }
   readonly lost?: { readonly from: number; readonly to: number }
 }
 

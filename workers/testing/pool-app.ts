@@ -1,6 +1,6 @@
 import { threadId } from 'node:worker_threads'
 import { setTimeout as pause } from 'node:timers/promises'
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, existsSync } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
 
 /** Where the threads write what happens; a pool thread gets it with the environment that it starts with. */
@@ -11,7 +11,6 @@ export default async function app(fastify: FastifyInstance): Promise<void> {
   fastify.get('/light', () => ({ threadId }))
   fastify.get<{ Querystring: { until: string } }>('/burn', ({ query }) => {
     // Blocks its thread until the test lets it go on.
-    const { existsSync } = process.getBuiltinModule('node:fs')
     const cell = new Int32Array(new SharedArrayBuffer(4))
     while (!existsSync(query.until)) Atomics.wait(cell, 0, 0, 5)
     return { threadId }
@@ -20,8 +19,9 @@ export default async function app(fastify: FastifyInstance): Promise<void> {
     for (;;);
   })
   fastify.get('/never', (_request, reply) => void reply.hijack())
-  fastify.get('/later', async () => {
-    await pause(50)
+  fastify.get<{ Querystring: { until: string } }>('/later', async ({ query }) => {
+    // Waits until the test lets it go on, and lets others run meanwhile.
+    while (!existsSync(query.until)) await pause(5)
     return { threadId }
   })
   fastify.get('/exit', () => process.exit(3))

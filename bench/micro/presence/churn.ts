@@ -28,6 +28,7 @@ const outbox: Outbox = {
   isStalled: false,
   stalledSince: null,
   onDrain: null,
+  onPlace: null,
   send: () => {},
   flush: () => {}
 }

@@ -1,12 +1,14 @@
 import { inflate, inflateWhole } from '../../websocket/deflate.ts'
 import type { Outbox } from '../subscriptions.ts'
 import { TAG } from '../wrapping.ts'
+import type { Since } from '../since.ts'
 
 /** An outbox that keeps what it is given as the client would get it, and stalls when told to. */
 export class FakeOutbox implements Outbox {
   isStalled = false
   stalledSince: number | null = null
   onDrain: (() => void) | null = null
+  onPlace: ((channel: string, place: Since) => void) | null = null
   bufferedBytes = 0
   /** Frames of the server, one after the other. */
   readonly #sent: Buffer[] = []

@@ -6,6 +6,8 @@ export interface BrokerOptions {
   readonly prefix: string
   /** How long a message may wait for its answer, in seconds. */
   readonly timeout: number
+  /** For how long an idempotency key is remembered, in milliseconds; 0: not at all. */
+  readonly idempotencyWindow: number
 }
 
 /** A broker by its address, or null for 'memory'. The library that it takes is loaded only then. */

@@ -1,6 +1,7 @@
 import { ScherzoError, reasonOf } from '../../errors.ts'
-import type { Outgoing, Place } from '../broker.ts'
+import type { Outgoing } from '../broker.ts'
 import { Queue } from '../queue.ts'
+import type { Published } from '../settler.ts'
 
 /** How many messages are under way to the broker at a time: more only make its answers later. */
 const WINDOW = 1024
@@ -19,7 +20,7 @@ export class Uncertain extends Error {}
  * the broker is away everybody waits.
  */
 export class WaitingLine {
-  readonly #send: (message: Outgoing) => Promise<Place>
+  readonly #send: (message: Outgoing) => Promise<Published>
   readonly #timeout: number
   #waiting = new Queue<Entry>()
   readonly #underWay = new Set<Entry>()
@@ -34,7 +35,7 @@ export class WaitingLine {
    * @param send rejects with NotTaken or Uncertain, and with anything else where the broker refuses the message
    * @param timeout in seconds
    */
-  constructor(send: (message: Outgoing) => Promise<Place>, timeout: number) {
+  constructor(send: (message: Outgoing) => Promise<Published>, timeout: number) {
     this.#send = send
     this.#timeout = timeout * 1000
   }
@@ -53,8 +54,8 @@ export class WaitingLine {
     return oldest === Infinity ? 0 : Math.max(0, performance.now() - oldest)
   }
 
-  push(message: Outgoing): Promise<Place> {
-    const { promise, resolve, reject } = Promise.withResolvers<Place>()
+  push(message: Outgoing): Promise<Published> {
+    const { promise, resolve, reject } = Promise.withResolvers<Published>()
     this.#waiting.push({ message, since: performance.now(), isSettled: false, resolve, reject })
     this.#timer ??= setInterval(() => this.#sweep(), SWEEP_INTERVAL).unref()
     this.#run()
@@ -98,9 +99,9 @@ export class WaitingLine {
   async #deliver(entry: Entry): Promise<void> {
     this.#underWay.add(entry)
     try {
-      const place = await this.#send(entry.message)
+      const published = await this.#send(entry.message)
       entry.isSettled = true
-      entry.resolve(place)
+      entry.resolve(published)
     } catch (error) {
       const isSafe = error instanceof Uncertain && entry.message.idempotencyKey !== ''
       if (error instanceof NotTaken || isSafe) this.#tryAgain(entry)
@@ -148,7 +149,7 @@ interface Entry {
   readonly message: Outgoing
   readonly since: number
   isSettled: boolean
-  readonly resolve: (place: Place) => void
+  readonly resolve: (published: Published) => void
   readonly reject: (error: Error) => void
 }
 

@@ -1,8 +1,9 @@
 import { writeError, writePlace } from '../answer.ts'
-import type { Outgoing, Place, Retention } from '../broker.ts'
+import type { Outgoing, Retention } from '../broker.ts'
 import type { Connection } from '../connection.ts'
 import { receiveLarge } from '../large.ts'
 import { Queue } from '../queue.ts'
+import type { Published } from '../settler.ts'
 import {
   CHANNEL,
   DATA_LENGTH,
@@ -73,8 +74,8 @@ export class Intake {
     return unanswered
   }
 
-  answer(unanswered: Unanswered, place: Place): void {
-    writePlace(this.#connection.inbox.ring, unanswered.at, place)
+  answer(unanswered: Unanswered, published: Published): void {
+    writePlace(this.#connection.inbox.ring, unanswered.at, published)
     unanswered.isAnswered = true
   }
 

@@ -1,7 +1,8 @@
-import type { Broker, Outgoing, PastQuery, Place, Retention } from '../broker.ts'
+import type { Broker, Outgoing, PastQuery, Retention } from '../broker.ts'
 import type { Connection } from '../connection.ts'
 import type { Log } from '../log.ts'
 import { isOwnName } from '../own-channels.ts'
+import type { Published } from '../settler.ts'
 import { Inflow, type LeveledPast } from './inflow.ts'
 import { Intake, type Unanswered } from './intake.ts'
 
@@ -127,7 +128,7 @@ export class Relay {
     this.#wake()
   }
 
-  #place(message: Outgoing): Promise<Place> {
+  #place(message: Outgoing): Promise<Published> {
     return isOwnName(message.channel) ? this.#inflow.passOwn(message) : this.broker.publish(message)
   }
 

@@ -7,7 +7,7 @@ import { freePort } from '../../testing/ports.ts'
 import { temporaryFolder } from '../../testing/temporary-folder.ts'
 import type { Status } from '../status.ts'
 import { drawn, textOf } from './testing/reading.ts'
-import { WatchedPages } from './testing/watched-pages.ts'
+import { WatchedPages } from '../../testing/watched-pages.ts'
 
 const skip = skipWithoutBrowser('the dashboard of a server that serves')
 

@@ -9,7 +9,7 @@ import { startAdmin } from '../admin.ts'
 import type { AdminServer } from '../admin.ts'
 import { busyView } from './testing/busy-view.ts'
 import { anotherSecond, column, drawn, sortOf, textOf } from './testing/reading.ts'
-import { WatchedPages } from './testing/watched-pages.ts'
+import { WatchedPages } from '../../testing/watched-pages.ts'
 
 const CHARTS = ['Requests by lane', 'Latency', 'Connections', 'Deliveries', 'Event loops', 'Slow subscribers']
 

@@ -3,6 +3,7 @@ import { JetStreamApiError } from '@nats-io/jetstream'
 import { ScherzoError, reasonOf } from '../../../errors.ts'
 import type { Outgoing, Place, Retention } from '../../broker.ts'
 import { Queue } from '../../queue.ts'
+import type { Published } from '../../settler.ts'
 import { type Batch, MESSAGE_OVERHEAD, bodyOf, placeOf } from './batch.ts'
 import type { StoredBatch } from './streams.ts'
 
@@ -17,12 +18,28 @@ const RETRY_DELAY = 100
 /** How far back it is looked whether a batch of unknown fate was taken. */
 const LOOKED_BACK = 64
 
+/** What JetStream has answered. */
+export interface Sent {
+  readonly sequence: number
+  /** It had a message with the same idempotency key, and that is its sequence. */
+  readonly isDuplicate: boolean
+}
+
 /** What a lane needs of its broker. */
 export interface LaneHost {
   last(channel: string, retention: Retention | null): Promise<StoredBatch | null>
   before(retention: Retention | null, sequence: number): Promise<StoredBatch | null>
-  /** Publishes a batch behind the one with this sequence; resolves with its own. */
-  send(channel: string, retention: Retention | null, batch: Batch, expected: number): Promise<number>
+  /** Publishes a batch behind the one with this sequence. */
+  send(
+    channel: string,
+    retention: Retention | null,
+    batch: Batch,
+    expected: number,
+    once: string
+  ): Promise<Sent>
+  /** Where the message with the idempotency key stands; null: there was none, as far as is known. */
+  placeOnce(channel: string, key: string): Promise<Place | null>
+  keepOnce(channel: string, key: string, place: Place): Promise<void>
   onIdle(lane: Lane): void
 }
 
@@ -30,6 +47,9 @@ export interface LaneHost {
  * The messages of one channel on their way to NATS. Streams number all their subjects together, so a channel's offsets are in what
  * is published: each batch says behind which it belongs, and JetStream takes it only if that is the last one. Whoever was faster
  * makes the others number theirs anew. What is there when an answer comes goes out as the next batch.
+ *
+ * A message with an idempotency key is a batch by itself. JetStream knows such keys for some minutes, and takes none twice; for the
+ * rest of the window the place of the message is looked up first, in a stream for that.
  *
  * A batch whose answer is lost can be sent again: it is taken once at most, and is looked for before.
  */
@@ -60,9 +80,11 @@ export class Lane {
     return Math.min(this.#underWay[0]?.since ?? Infinity, this.#waiting.first?.since ?? Infinity)
   }
 
-  push(message: Outgoing): Promise<Place> {
-    const { promise, resolve, reject } = Promise.withResolvers<Place>()
-    this.#waiting.push({ body: bodyOf(message), since: performance.now(), isSettled: false, resolve, reject })
+  push(message: Outgoing): Promise<Published> {
+    const { promise, resolve, reject } = Promise.withResolvers<Published>()
+    const since = performance.now()
+    const once = message.idempotencyKey
+    this.#waiting.push({ body: bodyOf(message), once, since, isSettled: false, resolve, reject })
     if (!this.#isRunning) void this.#run()
     return promise
   }
@@ -85,7 +107,7 @@ export class Lane {
       if (last !== null) return placeOf(last.batch)
       const batch = this.#batch({ epoch: newId(), offset: 0, sequence: 0 }, newId(), [])
       try {
-        await this.#host.send(this.channel, this.#retention, batch, 0)
+        await this.#host.send(this.channel, this.#retention, batch, 0, '')
         return placeOf(batch)
       } catch (error) {
         if (!isWrongSequence(error)) throw error
@@ -104,19 +126,24 @@ export class Lane {
     const entries = this.#take()
     this.#underWay = entries
     const id = newId()
+    const { once } = entries[0]!
     let isRepeated = false
     while (entries.some(({ isSettled }) => !isSettled)) {
       try {
+        const known = once === '' || isRepeated ? null : await this.#host.placeOnce(this.channel, once)
+        if (known !== null) return this.#settleOnce(entries[0]!, known)
         const end = await this.#find(isRepeated ? id : null)
-        if (end.isTaken) return this.#settle(entries, end.place)
+        if (end.isTaken) return await this.#settle(entries, end.place)
         const batch = this.#batch(
           end.place,
           id,
           entries.map(({ body }) => body)
         )
         isRepeated = true
-        const sequence = await this.#host.send(this.channel, this.#retention, batch, end.place.sequence)
-        return this.#settle(entries, { ...placeOf(batch), sequence })
+        const expected = end.place.sequence
+        const sent = await this.#host.send(this.channel, this.#retention, batch, expected, once)
+        if (sent.isDuplicate) return this.#settleOnce(entries[0]!, await this.#placeOf(sent.sequence, once))
+        return await this.#settle(entries, { ...placeOf(batch), sequence: sent.sequence })
       } catch (error) {
         this.#end = null
         if (isRefused(error)) return this.#refuse(entries, error)
@@ -148,9 +175,11 @@ export class Lane {
     const entries: Entry[] = []
     let bytes = 0
     for (let { first } = this.#waiting; first !== undefined; { first } = this.#waiting) {
+      if (first.once !== '' && entries.length > 0) break
       bytes += first.body.length + MESSAGE_OVERHEAD
       if (entries.length > 0 && (bytes > BATCH_BYTES || entries.length === BATCH_MESSAGES)) break
       entries.push(this.#waiting.shift()!)
+      if (first.once !== '') break
     }
     return entries
   }
@@ -166,14 +195,37 @@ export class Lane {
     }
   }
 
-  #settle(entries: readonly Entry[], end: Place & { readonly sequence: number }): void {
+  async #settle(entries: readonly Entry[], end: Place & { readonly sequence: number }): Promise<void> {
     this.#end = end
+    const { once } = entries[0]!
+    const { epoch, offset } = end
+    // Without it JetStream still knows the key for some minutes.
+    if (once !== '') await this.#host.keepOnce(this.channel, once, { epoch, offset }).catch(() => {})
     this.#underWay = []
     const first = end.offset - entries.length + 1
     for (const [index, entry] of entries.entries()) {
       entry.isSettled = true
       entry.resolve({ epoch: end.epoch, offset: first + index })
     }
+  }
+
+  #settleOnce(entry: Entry, { epoch, offset }: Place): void {
+    this.#underWay = []
+    entry.isSettled = true
+    entry.resolve({ epoch, offset, duplicate: true })
+  }
+
+  /** Its stream may have dropped it, while the instance that published it has not written down yet where it was. */
+  async #placeOf(sequence: number, once: string): Promise<Place> {
+    const stored = await this.#host.before(this.#retention, sequence)
+    if (stored !== null) return placeOf(stored.batch)
+    for (let tries = 0; tries < 10; tries++) {
+      const place = await this.#host.placeOnce(this.channel, once)
+      if (place !== null) return place
+      await new Promise((resolve) => setTimeout(resolve, RETRY_DELAY).unref())
+    }
+    const last = await this.#host.last(this.channel, this.#retention)
+    return { epoch: last?.batch.epoch ?? newId(), offset: 0 }
   }
 
   #refuse(entries: readonly Entry[], error: unknown): void {
@@ -184,9 +236,11 @@ export class Lane {
 
 interface Entry {
   readonly body: Buffer
+  /** The idempotency key; '' is none. */
+  readonly once: string
   readonly since: number
   isSettled: boolean
-  readonly resolve: (place: Place) => void
+  readonly resolve: (published: Published) => void
   readonly reject: (error: Error) => void
 }
 

@@ -1,4 +1,4 @@
-import { jetstream, jetstreamManager } from '@nats-io/jetstream'
+import { type JetStreamClient, jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { type NatsConnection, type Subscription, connect } from '@nats-io/transport-node'
 import { ScherzoError, reasonOf } from '../../../errors.ts'
 import type {
@@ -12,11 +12,12 @@ import type {
   Place,
   Retention
 } from '../../broker.ts'
+import type { Published } from '../../settler.ts'
 import { type BrokerAddress, nameOf } from '../address.ts'
 import { Heartbeat } from '../heartbeat.ts'
 import type { BrokerOptions } from '../open.ts'
 import { type Batch, MIN_BATCH_BYTES, decodeBatch, deliveriesOf, encodeBatch, placeOf } from './batch.ts'
-import { Lane, type LaneHost } from './lane.ts'
+import { Lane, type LaneHost, type Sent } from './lane.ts'
 import { type StoredBatch, Streams } from './streams.ts'
 
 const MIN_MINOR = 9
@@ -41,23 +42,25 @@ export class NatsBroker implements Broker, LaneHost {
   readonly #address: BrokerAddress
   readonly #prefix: string
   readonly #timeout: number
+  readonly #idempotencyWindow: number
   readonly #lanes = new Map<string, Lane>()
   readonly #subscriptions = new Map<string, Subscription>()
   readonly #heartbeat = new Heartbeat(() => this.#nats!.flush())
   #nats: NatsConnection | null = null
   #streams: Streams | null = null
-  #publishToStream: ((subject: string, data: Uint8Array, expected: number) => Promise<number>) | null = null
+  #client: JetStreamClient | null = null
   #timer: NodeJS.Timeout | null = null
   #reconnects = 0
   #listener: BrokerListener | null = null
   #isUp = false
   #isClosed = false
 
-  constructor(address: BrokerAddress, { prefix, timeout }: BrokerOptions) {
+  constructor(address: BrokerAddress, { prefix, timeout, idempotencyWindow }: BrokerOptions) {
     this.name = nameOf(address)
     this.#address = address
     this.#prefix = prefix
     this.#timeout = timeout
+    this.#idempotencyWindow = idempotencyWindow
   }
 
   /** Not known before it is connected: `publish()` looks as well. */
@@ -88,11 +91,8 @@ export class NatsBroker implements Broker, LaneHost {
       this.#checkVersion(nats)
       const manager = await jetstreamManager(nats, { timeout: REQUEST_TIMEOUT })
       const client = jetstream(nats, { timeout: REQUEST_TIMEOUT })
-      this.#streams = new Streams(this.#prefix, manager, client)
-      this.#publishToStream = async (subject, data, expected) => {
-        const options = { expect: { lastSubjectSequence: expected }, timeout: REQUEST_TIMEOUT, retries: 1 }
-        return (await client.publish(subject, data, options)).seq
-      }
+      this.#client = client
+      this.#streams = new Streams(this.#prefix, manager, client, this.#idempotencyWindow)
       await this.#streams.of(null)
       nats.subscribe(`${this.#prefix}.signals`, {
         callback: (_error, { data }) => listener.onSignal(data)
@@ -109,7 +109,7 @@ export class NatsBroker implements Broker, LaneHost {
     this.#timer = setInterval(() => this.#sweep(), SWEEP_INTERVAL).unref()
   }
 
-  publish(message: Outgoing): Promise<Place> {
+  publish(message: Outgoing): Promise<Published> {
     const { length } = message.data
     if (length > this.maxMessageBytes)
       return Promise.reject(
@@ -117,7 +117,9 @@ export class NatsBroker implements Broker, LaneHost {
           `it takes ${this.maxMessageBytes} bytes, and these are ${length}`
         ])
       )
-    return this.#laneOf(message.channel, message.retention).push(message)
+    const isForgotten = this.#idempotencyWindow === 0 && message.idempotencyKey !== ''
+    const lane = this.#laneOf(message.channel, message.retention)
+    return lane.push(isForgotten ? { ...message, idempotencyKey: '' } : message)
   }
 
   async subscribe(channels: readonly string[]): Promise<void> {
@@ -199,16 +201,43 @@ export class NatsBroker implements Broker, LaneHost {
     return this.#streams!.at(await this.#streams!.of(retention), sequence)
   }
 
-  async send(channel: string, retention: Retention | null, batch: Batch, expected: number): Promise<number> {
+  async send(
+    channel: string,
+    retention: Retention | null,
+    batch: Batch,
+    expected: number,
+    once: string
+  ): Promise<Sent> {
     const streams = this.#streams!
     await streams.of(retention)
     try {
-      return await this.#publishToStream!(streams.subjectOf(channel, retention), encodeBatch(batch), expected)
+      const { seq, duplicate } = await this.#client!.publish(
+        streams.subjectOf(channel, retention),
+        encodeBatch(batch),
+        {
+          expect: { lastSubjectSequence: expected },
+          timeout: REQUEST_TIMEOUT,
+          retries: 1,
+          ...(once !== '' && { msgID: streams.onceSubjectOf(channel, once) })
+        }
+      )
+      if (!duplicate) return { sequence: seq, isDuplicate: false }
+      // What is sent again is no duplicate of itself.
+      const stored = await streams.at(await streams.of(retention), seq)
+      return { sequence: seq, isDuplicate: stored?.batch.id !== batch.id }
     } catch (error) {
       // Where nobody takes it the stream may be gone.
       if (/no responders|503/i.test(reasonOf(error))) streams.forget()
       throw error
     }
+  }
+
+  placeOnce(channel: string, key: string): Promise<Place | null> {
+    return this.#streams!.placeOnce(this.#streams!.onceSubjectOf(channel, key))
+  }
+
+  keepOnce(channel: string, key: string, place: Place): Promise<void> {
+    return this.#streams!.keepOnce(this.#streams!.onceSubjectOf(channel, key), place)
   }
 
   onIdle(lane: Lane): void {

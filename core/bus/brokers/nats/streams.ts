@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   DiscardPolicy,
   JetStreamApiError,
@@ -8,7 +9,7 @@ import {
   AckPolicy,
   DeliverPolicy
 } from '@nats-io/jetstream'
-import type { Retention } from '../../broker.ts'
+import type { Place, Retention } from '../../broker.ts'
 import { type Batch, decodeBatch } from './batch.ts'
 
 /** How long the last message of a channel without a history is kept, in nanoseconds: its place goes with it. */
@@ -20,6 +21,10 @@ const NAME_IN_USE = 10_058
 /** How many batches are asked for at once. */
 const FETCHED = 500
 const FETCH_TIMEOUT = 5000
+
+const ONCE = 'once'
+
+type StreamDefinition = Parameters<JetStreamManager['streams']['add']>[0]
 
 /** A batch, and where it stands in its stream. */
 export interface StoredBatch {
@@ -35,10 +40,13 @@ export class Streams {
   readonly #prefix: string
   readonly #manager: JetStreamManager
   readonly #client: JetStreamClient
+  readonly #onceAge: number
   readonly #made = new Map<string, Promise<string>>()
 
-  constructor(prefix: string, manager: JetStreamManager, client: JetStreamClient) {
+  /** @param onceAge for how long an idempotency key is remembered, in milliseconds */
+  constructor(prefix: string, manager: JetStreamManager, client: JetStreamClient, onceAge: number) {
     this.#prefix = prefix
+    this.#onceAge = onceAge
     this.#manager = manager
     this.#client = client
   }
@@ -79,9 +87,27 @@ export class Streams {
     return message === null ? null : { sequence: message.seq, batch: decodeBatch(message.data) }
   }
 
+  /** @returns the subject that stands for an idempotency key of the channel */
+  onceSubjectOf(channel: string, key: string): string {
+    const name = createHash('sha256').update(`${channel}\0${key}`).digest('base64url')
+    return `${this.#prefix}.once.${name}`
+  }
+
+  /** Where the message with the key stands; null where that is not known. */
+  async placeOnce(subject: string): Promise<Place | null> {
+    const message = await this.#manager.direct.getMessage(await this.#once(), { last_by_subj: subject })
+    return message === null ? null : message.json<Place>()
+  }
+
+  async keepOnce(subject: string, place: Place): Promise<void> {
+    await this.#once()
+    await this.#client.publish(subject, JSON.stringify(place))
+  }
+
   /** Forgets a channel in every stream where its last batch is one of these, as the stream's leader has it. */
   async purge(channel: string, isMeant: (batch: Batch) => boolean): Promise<void> {
     for (const [key, made] of this.#made) {
+      if (key === ONCE) continue
       const stream = await made
       const filter = `${this.#prefix}.in.${key}.${tokenOf(channel)}`
       const last = await this.#manager.streams.getMessage(stream, { last_by_subj: filter })
@@ -119,7 +145,7 @@ export class Streams {
 
   async #make(key: string, retention: Retention | null): Promise<string> {
     const name = `${this.#prefix}_${key}`
-    const config = {
+    await this.#add({
       name,
       subjects: [`${this.#prefix}.in.${key}.*`],
       retention: RetentionPolicy.Limits,
@@ -129,14 +155,37 @@ export class Streams {
       max_age: retention === null ? LAST_AGE : retention.age * 1e9,
       allow_direct: true,
       republish: { src: `${this.#prefix}.in.${key}.*`, dest: `${this.#prefix}.live.$1` }
-    }
+    })
+    return name
+  }
+
+  /** @returns the name of the stream with the places of messages that had idempotency keys */
+  #once(): Promise<string> {
+    const known = this.#made.get(ONCE)
+    if (known !== undefined) return known
+    const name = `${this.#prefix}_${ONCE}`
+    const made = this.#add({
+      name,
+      subjects: [`${this.#prefix}.once.*`],
+      retention: RetentionPolicy.Limits,
+      storage: StorageType.File,
+      discard: DiscardPolicy.Old,
+      max_msgs_per_subject: 1,
+      max_age: this.#onceAge * 1e6,
+      allow_direct: true
+    }).then(() => name)
+    this.#made.set(ONCE, made)
+    made.catch(() => this.#made.delete(ONCE))
+    return made
+  }
+
+  async #add(config: StreamDefinition): Promise<void> {
     try {
       await this.#manager.streams.add(config)
     } catch (error) {
       // Whoever operates it may have given it more replicas, or another storage.
       if (!(error instanceof JetStreamApiError && error.code === NAME_IN_USE)) throw error
     }
-    return name
   }
 }
 

@@ -11,6 +11,7 @@ import type {
   PastQuery,
   Place
 } from '../../broker.ts'
+import type { Published } from '../../settler.ts'
 import { type BrokerAddress, nameOf } from '../address.ts'
 import { decodeBody, encodeBody, readNumber } from '../body.ts'
 import { Heartbeat } from '../heartbeat.ts'
@@ -26,7 +27,6 @@ const MIN_VERSION = 7
 const MAX_MESSAGE_BYTES = 512 * 2 ** 20 - 65_536
 /** For how long a channel that nobody uses keeps its epoch beyond its history, in milliseconds. */
 const IDLE_TTL = 86_400_000
-const IDEMPOTENCY_TTL = 300_000
 /** The client subscribes again first, in milliseconds. */
 const DOUBT_DELAY = 300
 const EPOCH_DIGITS = 32
@@ -42,11 +42,15 @@ export class RedisBroker implements Broker {
   readonly maxMessageBytes: number = MAX_MESSAGE_BYTES
   readonly #prefix: string
   readonly #timeout: number
+  readonly #idempotencyWindow: number
   readonly #link: RedisLink
   readonly #line: WaitingLine
   readonly #heartbeat: Heartbeat
   /** What the epochs that are made for this instance begin with. */
   readonly #seed = randomBytes(8).toString('hex')
+  /** Of messages with an idempotency key: one that is sent again is no duplicate of itself. */
+  readonly #ids = new WeakMap<Outgoing, string>()
+  #lastId = 0
   #listener: BrokerListener | null = null
   #reconnects = 0
   #isUp = false
@@ -54,10 +58,11 @@ export class RedisBroker implements Broker {
   #isReturning = false
   #doubtTimer: NodeJS.Timeout | null = null
 
-  constructor(address: BrokerAddress, { prefix, timeout }: BrokerOptions) {
+  constructor(address: BrokerAddress, { prefix, timeout, idempotencyWindow }: BrokerOptions) {
     this.name = nameOf(address)
     this.#prefix = prefix
     this.#timeout = timeout
+    this.#idempotencyWindow = idempotencyWindow
     this.#link = openLink(address)
     this.#line = new WaitingLine((message) => this.#send(message), timeout)
     this.#heartbeat = new Heartbeat(() => this.#link.ping())
@@ -92,7 +97,10 @@ export class RedisBroker implements Broker {
     this.#heartbeat.start()
   }
 
-  publish(message: Outgoing): Promise<Place> {
+  publish(message: Outgoing): Promise<Published> {
+    if (message.idempotencyKey === '') return this.#line.push(message)
+    if (this.#idempotencyWindow === 0) return this.#line.push({ ...message, idempotencyKey: '' })
+    this.#ids.set(message, `${this.#seed}${++this.#lastId}`)
     return this.#line.push(message)
   }
 
@@ -166,11 +174,14 @@ export class RedisBroker implements Broker {
     return `${this.#prefix}${NAME_START}${channel}}`
   }
 
-  async #send(message: Outgoing): Promise<Place> {
+  async #send(message: Outgoing): Promise<Published> {
     const { channel, retention, idempotencyKey } = message
     const name = this.#name(channel)
     const age = Math.ceil((retention?.age ?? 0) * 1000)
-    const keys = [`${name}:o`, `${name}:s`, `${name}:i:${idempotencyKey}`]
+    const id = this.#ids.get(message) ?? ''
+    // Whatever the key is, what is behind the last colon has no braces and no colons.
+    const once = Buffer.from(idempotencyKey).toString('base64url')
+    const keys = [`${name}:o`, `${name}:s`, `${name}:i:${once}`]
     const args = [
       this.#seed,
       text(IDLE_TTL + age),
@@ -179,10 +190,13 @@ export class RedisBroker implements Broker {
       this.#link.isCluster ? 'SPUBLISH' : 'PUBLISH',
       name,
       encodeBody(message),
-      idempotencyKey === '' ? '0' : text(IDEMPOTENCY_TTL)
+      idempotencyKey === '' ? '0' : text(this.#idempotencyWindow),
+      id
     ]
     const answer = String(await this.#run(PUBLISH, name, keys, args))
-    return { epoch: answer.slice(0, EPOCH_DIGITS), offset: Number(answer.slice(EPOCH_DIGITS)) }
+    const [offset, taken = ''] = answer.slice(EPOCH_DIGITS).split(' ')
+    const place = { epoch: answer.slice(0, EPOCH_DIGITS), offset: Number(offset) }
+    return taken === id ? place : { ...place, duplicate: true }
   }
 
   async #run(

@@ -31,13 +31,14 @@ const LIVE_ON = `redis.call('PEXPIRE', KEYS[1], ARGV[2])`
 /**
  * Gives a message its place, keeps it and publishes it, so that history and live delivery agree.
  *
- *     KEYS[3]  what was answered to the idempotency key
+ *     KEYS[3]  what was answered to the idempotency key, and a blank and the id of the message that had it
  *     ARGV[3]  how many messages are kept; 0: none
  *     ARGV[4]  for how long, in milliseconds
  *     ARGV[5]  PUBLISH or SPUBLISH
  *     ARGV[6]  the channel to publish to
  *     ARGV[7]  the body
  *     ARGV[8]  for how long the idempotency key holds, in milliseconds; 0: there is none
+ *     ARGV[9]  the id of the message, where it has a key
  *
  * The first command that writes is one that Redis refuses when it is out of memory: once a script has written, it lets it do so.
  * Too old messages are looked for with every sixteenth one only: it costs as much as the rest.
@@ -67,7 +68,10 @@ else
 end
 redis.call(ARGV[5], ARGV[6], epoch .. rest)
 local answer = epoch .. string.format('%.0f', offset)
-if ARGV[8] ~= '0' then redis.call('SET', KEYS[3], answer, 'PX', ARGV[8]) end
+if ARGV[8] ~= '0' then 
+  answer = answer .. ' ' .. ARGV[9]
+  redis.call('SET', KEYS[3], answer, 'PX', ARGV[8])
+end
 return answer
 `)
 

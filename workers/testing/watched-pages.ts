@@ -1,6 +1,10 @@
 import { deepEqual } from 'node:assert/strict'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { launchBrowser } from '../../../testing/browser.ts'
+import { launchBrowser } from './browser.ts'
+
+/** What browsers themselves say of a server, or a network, that is gone. */
+const LOSSES =
+  /ERR_(CONNECTION_(REFUSED|RESET|CLOSED)|INCOMPLETE_CHUNKED|INTERNET_DISCONNECTED|NETWORK_CHANGED|SOCKET_NOT_CONNECTED)/
 
 /** Pages of one browser that a test looks at, and of which nothing may be complained and no other host asked. */
 export class WatchedPages {
@@ -24,8 +28,7 @@ export class WatchedPages {
     const page = await (await this.#browser.newContext(options)).newPage()
     this.#pages.push(page)
     page.on('console', (message) => {
-      if (!(mayLose && /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED/.test(message.text())))
-        this.#faults.push(message.text())
+      if (!(mayLose && LOSSES.test(message.text()))) this.#faults.push(message.text())
     })
     page.on('pageerror', (error) => this.#faults.push(error.message))
     page.on('request', (request) => {
