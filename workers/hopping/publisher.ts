@@ -14,6 +14,7 @@ export class Publisher extends Visitor {
   readonly #channel: string
   readonly #ledger: Ledger
   #ready = Promise.withResolvers<void>()
+  #isReady = false
   #answer: ((place: Place | null) => void) | null = null
   #published = 0
 
@@ -26,7 +27,7 @@ export class Publisher extends Visitor {
 
   /** @returns where it stands, or null where that is not known */
   async publish(): Promise<Place | null> {
-    await this.#ready.promise
+    while (!this.#isReady) await this.#ready.promise
     const id = ++this.#published
     const data = `${this.#name}-${id}`
     const { promise, resolve } = Promise.withResolvers<Place | null>()
@@ -52,13 +53,16 @@ export class Publisher extends Visitor {
   }
 
   protected override take({ connected, id, ok }: Told): void {
-    if (connected !== undefined) this.#ready.resolve()
-    else if (id === this.#published) this.#tell(ok ?? null)
+    if (connected !== undefined) {
+      this.#isReady = true
+      this.#ready.resolve()
+    } else if (id === this.#published) this.#tell(ok ?? null)
   }
 
   protected override leave(): void {
-    this.#ready.resolve()
-    this.#ready = Promise.withResolvers()
+    // Who waits for a connection goes on waiting for the next one.
+    if (this.#isReady) this.#ready = Promise.withResolvers()
+    this.#isReady = false
     this.#tell(null)
   }
 
