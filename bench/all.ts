@@ -9,6 +9,8 @@ import { parseDeliveryOptions } from './delivery/options.ts'
 import { deliverySuite } from './delivery/suite.ts'
 import { parseOptions } from './http/options.ts'
 import { httpSuite } from './http/suite.ts'
+import { parseInstancesOptions } from './instances/options.ts'
+import { instancesSuite } from './instances/suite.ts'
 import { parseModeOptions } from './modes/options.ts'
 import { modesSuite } from './modes/suite.ts'
 import { type NamedResult, writeResults } from './results-page/page.ts'
@@ -43,6 +45,11 @@ const shortForms: readonly ShortForm[] = [
     name: 'delivery',
     args: '--only crowd --bytes 2000 --seconds 3 --warm-up 1.5',
     suite: (args) => deliverySuite(parseDeliveryOptions(args))
+  },
+  {
+    name: 'instances',
+    args: '--only throughput --sites redis --subscribers 10,500 --seconds 2 --warm-up 1',
+    suite: (args, log) => instancesSuite(parseInstancesOptions(args), log)
   }
 ]
 

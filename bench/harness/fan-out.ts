@@ -29,18 +29,23 @@ const MUCH_IN_FLIGHT = 0.05
 /** Something else that is done to the server. */
 export type Beside = (subscribers: Subscribers) => Promise<Record<string, number>>
 
-/** `beside` runs while the window is measured, and its figures are added. */
+/**
+ * `beside` runs while the window is measured, and its figures are added.
+ *
+ * @param publisher who publishes, where it is not the server itself
+ */
 export async function measureFanOut(
   server: RunningServer,
   load: FanOutLoad,
-  beside: Beside = async () => ({})
+  beside: Beside = async () => ({}),
+  publisher: RunningServer = server
 ): Promise<Sample> {
   const subscribers = await Subscribers.open(server.port, load)
   try {
     await sleep(SECONDS_TO_SUBSCRIBE * 1000)
     const before = readCpu(server.pid)
     const seconds = load.warmUpSeconds + load.seconds + SECONDS_BEHIND
-    const published = publish(server, { ...load, seconds })
+    const published = publish(publisher, { ...load, seconds })
     const watched = watch(server, load, subscribers, beside)
     const [rounds, { begin, end, figures }] = await Promise.all([published, watched])
     const finish = await subscribers.ask<Finish>({ finish: rounds })

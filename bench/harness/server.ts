@@ -8,6 +8,8 @@ import { type Command, startPinned, stop } from './processes.ts'
 export interface ServerRecipe {
   name: string
   command: (port: number) => Command
+  /** Starts what has to be there before it, such as a broker. Gives what ends that, to be called when the server has ended. */
+  prepare?: () => Promise<() => Promise<void>>
 }
 
 export interface RunningServer {
@@ -20,24 +22,30 @@ export interface RunningServer {
 const START_SECONDS = 20
 
 /** Every measurement has a fresh process. It is handed over once it has given the right answers. */
-export async function startServer(recipe: ServerRecipe, answers: readonly Answer[]): Promise<RunningServer> {
+export async function startServer(
+  recipe: ServerRecipe,
+  answers: readonly Answer[],
+  core: number = SERVER_CORE
+): Promise<RunningServer> {
+  const clear = (await recipe.prepare?.()) ?? (async () => {})
   const port = await findPort()
-  const child = startPinned(recipe.command(port), SERVER_CORE, ['ignore', 'ignore', 'pipe'])
+  const child = startPinned(recipe.command(port), core, ['ignore', 'ignore', 'pipe'])
+  const end = (): Promise<void> => stop(child).finally(clear)
   const errors = keepTail(child)
   try {
     await untilListening(child, port)
     await checkAnswers(port, answers)
   } catch (cause) {
-    await stop(child)
+    await end()
     throw new Error(`${recipe.name} cannot be measured: ${String(cause)} ${errors()}`, { cause })
   }
-  return { name: recipe.name, port, pid: child.pid ?? 0, stop: () => stop(child) }
+  return { name: recipe.name, port, pid: child.pid ?? 0, stop: end }
 }
 
 // Below the ports that the kernel gives to clients, so that no connection of a load generator can be in the way.
 let nextPort = 21_000
 
-async function findPort(): Promise<number> {
+export async function findPort(): Promise<number> {
   while (!(await isFree(++nextPort)));
   return nextPort
 }
