@@ -6,6 +6,7 @@ import { broadcastSuite } from './broadcast/suite.ts'
 import { parseList, parsePositive } from './harness/options.ts'
 import { obstacleTo, runSuite, type Suite } from './harness/suite.ts'
 import { parseDeliveryOptions } from './delivery/options.ts'
+import { BOTH, COMPRESSED, PLAIN, WS } from './delivery/modes.ts'
 import { deliverySuite } from './delivery/suite.ts'
 import { parseOptions } from './http/options.ts'
 import { httpSuite } from './http/suite.ts'
@@ -25,6 +26,8 @@ interface ShortForm {
   suite: (args: string[], log: Log) => Suite
 }
 
+const DELIVERY_MODES = [PLAIN, COMPRESSED, BOTH, WS].join()
+
 const shortForms: readonly ShortForm[] = [
   {
     name: 'http',
@@ -38,12 +41,12 @@ const shortForms: readonly ShortForm[] = [
   },
   {
     name: 'broadcast',
-    args: '--only throughput,rate,channels --subscribers 10,100,1000 --channel-subscribers 6000 --servers scherzo,bun,ws --seconds 2 --warm-up 1',
+    args: '--only throughput,channels --subscribers 10,100,1000 --channel-subscribers 6000 --servers scherzo,bun,ws --seconds 2 --warm-up 1',
     suite: (args, log) => broadcastSuite(parseBroadcastOptions(args), log)
   },
   {
     name: 'delivery',
-    args: '--only crowd --bytes 2000 --seconds 3 --warm-up 1.5',
+    args: `--only crowd --bytes 2000 --seconds 3 --warm-up 1.5 --modes "${DELIVERY_MODES}"`,
     suite: (args) => deliverySuite(parseDeliveryOptions(args))
   },
   {
@@ -57,7 +60,7 @@ const help = `Usage: npm run bench -- [options]
 
 Runs the short form of all benchmarks, and writes a page with charts, and every sample.
 
-  --repeats N    Measurements of every server in every case. Default: 3
+  --repeats N    Measurements of every server in every case. Default: 2
   --only LIST    ${shortForms.map(({ name }) => name).join(',')}. Default: all
   --out FOLDER   Where to write to; what was there goes. Default: bench/results
   --help         Shows this
@@ -76,7 +79,7 @@ async function run(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
     options: {
-      repeats: { type: 'string', default: '3' },
+      repeats: { type: 'string', default: '2' },
       only: { type: 'string', default: names.join() },
       out: { type: 'string', default: 'bench/results' },
       help: { type: 'boolean', default: false }
@@ -91,7 +94,7 @@ async function measure(only: readonly string[], repeats: number, folder: string)
   const measured: NamedResult[] = []
   const leftOut = new Map<string, string>()
   for (const { name, args, suite: suiteOf } of shortForms.filter((each) => only.includes(each.name))) {
-    const suite = suiteOf(args.split(' '), log)
+    const suite = suiteOf(wordsOf(args), log)
     const obstacle = obstacleTo(suite)
     if (obstacle !== null) {
       log(`${name} is left out: ${obstacle}`)
@@ -108,4 +111,9 @@ async function measure(only: readonly string[], repeats: number, folder: string)
 
 function log(line: string): void {
   console.error(line)
+}
+
+/** As a shell would take them apart: double quotes keep blanks together. */
+function wordsOf(args: string): string[] {
+  return Array.from(args.matchAll(/"([^"]*)"|\S+/g), ([word, quoted]) => quoted ?? word)
 }
