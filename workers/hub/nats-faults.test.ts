@@ -7,6 +7,7 @@ import { startProxy } from '../../core/bus/testing/cutting-proxy.ts'
 import { until } from '../../core/bus/testing/reader.ts'
 import { freePort, hasServer, startNats } from '../../core/bus/testing/servers.ts'
 import { join, startInstance } from '../testing/instances.ts'
+import { assertPresenceOutlastsOutage } from '../testing/presence-outage.ts'
 
 const hasNats = hasServer('nats-server')
 const RULE = { history: { size: 10_000, age: 600 } }
@@ -51,24 +52,7 @@ test('after a restart what was published meanwhile is there, and everybody gets 
 
 test('who is in channels is right again when the broker is back, and nobody has left meanwhile', async (t) => {
   const server = await startNats(t)
-  const one = await startInstance(t, addressOf(server))
-  const other = await startInstance(t, addressOf(server))
-  for (const hub of [...one.hubs, ...other.hubs]) hub.channel('room:*', { presence: { interval: 10 } })
-  const watcher = await join(one.hubs[0]!)
-  watcher.member.watchPresence('room:a')
-  const enter = (id: string): void => other.hubs[0]!.attendance.enter('room:a', { id, data: null })
-  for (const id of ['ada', 'bob', 'cyd']) enter(id)
-  await until(() => watcher.presence.size === 3)
-  await server.stop()
-  await until(() => !one.center.broker!.isReachable && !other.center.broker!.isReachable)
-  enter('dan')
-  other.hubs[0]!.attendance.leave('room:a', 'bob')
-  // Longer than an instance may be silent.
-  await delay(8000)
-  deepEqual(watcher.left, [])
-  await server.start()
-  await until(() => [...watcher.presence.keys()].toSorted().join() === 'ada,cyd,dan')
-  deepEqual(watcher.left, ['bob'])
+  await assertPresenceOutlastsOutage(t, server, addressOf(server))
 })
 
 test('halted, publishing fails after the time-out, probes see it, and afterwards the stream goes on', async (t) => {
