@@ -5,7 +5,7 @@ import { BROADCAST } from './data.ts'
 import { Channel } from './channel.ts'
 import { formatOf } from './format.ts'
 import type { Format } from './format.ts'
-import { Message } from './message.ts'
+import { Message, lostKey } from './message.ts'
 import { Totals } from './totals.ts'
 import { wrap } from './wrapping.ts'
 
@@ -58,4 +58,13 @@ test('an event is made once for all who follow the channel', () => {
 test('what is sent to one identity is an event without an id', () => {
   equal(String(wrap(textFrame('{"data":{"lost":1}}'), one, null)), 'data: {"data":{"lost":1}}\n\n')
   equal(String(wrap(binaryFrame(Buffer.alloc(12)), one, null)), 'data: {"base64":"AAA="}\n\n')
+})
+
+test('what stands for lost messages is an event of that name, and its id is behind them in their epoch', () => {
+  const channel = new Channel('a', null, new Totals())
+  const frame = channel.envelope.lostFrame({ from: 4, to: 7 }, 'f', null)
+  const lost = new Message(channel, 1, 7, lostKey('f', 7), frame, 0, 0, 'f')
+  const data = '{"channel":"a","epoch":"f","lost":{"from":4,"to":7}}'
+  equal(String(lost.frameIn(one)), `event: lost\nid: f:7\ndata: ${data}\n\n`)
+  equal(String(lost.frameIn(several)), `event: lost\ndata: ${data}\n\n`)
 })
