@@ -17,6 +17,7 @@ interface Entry {
 export class Chat {
   readonly #client: Client<Channels>
   readonly #visitor: Visitor
+  readonly #underWay = new Set<Promise<void>>()
   readonly #entries = new Map<string, Entry>()
   /** The same by time, as the page shows them. */
   readonly #order: Entry[] = []
@@ -42,7 +43,7 @@ export class Chat {
       }
       text.value = ''
       this.#show(message, null)
-      void this.#publish(message)
+      this.#send(message)
     })
   }
 
@@ -59,6 +60,16 @@ export class Chat {
   /** How many messages of this page have no answer yet. */
   get waiting(): number {
     return this.#order.filter(({ line }) => line.className === 'waiting').length
+  }
+
+  /** Settles when all that is waiting now has its answer. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#underWay)
+  }
+
+  #send(message: ChatMessage): void {
+    const sent = this.#publish(message).finally(() => this.#underWay.delete(sent))
+    this.#underWay.add(sent)
   }
 
   async #publish(message: ChatMessage): Promise<void> {
@@ -80,7 +91,7 @@ export class Chat {
     const { messages } = await this.#client.history('chat', { limit: KEPT })
     const known = new Set(messages.map(({ data }) => data.id))
     for (const { message, line } of this.#order)
-      if (!known.has(message.id) && line.className === '') void this.#publish(message)
+      if (!known.has(message.id) && line.className === '') this.#send(message)
   }
 
   /** @param offset null until it is published */

@@ -85,10 +85,12 @@ export class Journal {
     this.#lostAt = null
     if (lostAt === null) return this.#write('Connected.')
     const seconds = ((Date.now() - lostAt) / 1000).toFixed(1)
-    // Both have gone by the time of the answers: requests take effect in their order.
+    // An offset that was asked for at once might be from before they were published.
     const { waiting } = this.#chat
     const own = waiting > 0 ? ` ${count(waiting, 'message')} that waited here went out.` : ''
     const gaps = [...this.#gaps]
+    await this.#chat.settled()
+    if (this.#lostAt !== null) return
     const ends = await Promise.all(gaps.map(([name]) => this.#client.history(name as Name, { limit: 1 })))
     const isAnew = gaps.some(([, { position }], index) => ends[index]!.epoch !== position.epoch)
     const numbers = gaps.map(([name, { position, missing }], index) => {
