@@ -62,6 +62,27 @@ const folder = temporaryFolder({
     import { serve } from ${JSON.stringify(index)}
     const server = await serve(new URL('./close-fails.ts', import.meta.url), { port: 0, workers: 2 })
     await server.close().catch((error) => console.log(error.message))`,
+  'main-dies.ts': `
+    import { serve } from ${JSON.stringify(index)}
+    const server = await serve(new URL('./dying.ts', import.meta.url), { port: 0, workers: 1 })
+    await (await fetch(server.address)).text()
+    // It dies behind the back of the primary, which hears of that once it has given the order to close.
+    const end = Date.now() + 1000
+    while (Date.now() < end);
+    await server.close()
+    console.log('closed')`,
+  'dying.ts': `
+    export default async function app(fastify) {
+      fastify.get('/', async () => {
+        setTimeout(() => { throw new Error('out of luck') }, 100)
+        return 'dying'
+      })
+    }`,
+  'main-reloads.ts': `
+    import { serve } from ${JSON.stringify(index)}
+    const server = await serve(new URL('./close-fails.ts', import.meta.url), { port: 0, workers: 1 })
+    await server.reload()
+    await server.close().catch(() => console.log('closed'))`,
   'main-unwatched.ts': `
     import { serve } from ${JSON.stringify(index)}
     const server = await serve(new URL('./breaking.ts', import.meta.url), { port: 0, workers: 1 })
@@ -228,6 +249,22 @@ test('close() rejects when the app fails to close, and ends everything all the s
   ok(/^Worker \d ended with an uncaught error: the pool is stuck\n$/.test(stdout), stdout)
 })
 
+test('a worker that died before it heard of close() is told of, and close() resolves', async () => {
+  const { code, stdout } = await runMain('main-dies.ts')
+  equal(code, 0)
+  deepEqual(messagesOf(stdout), ['Worker 1 ended with an uncaught error: out of luck', 'closed'])
+})
+
+test('an old worker of a reload that fails to close is told of', async () => {
+  const { code, stdout } = await runMain('main-reloads.ts')
+  equal(code, 0)
+  deepEqual(messagesOf(stdout), [
+    'Worker 1 ended with an uncaught error: the pool is stuck',
+    'Reloaded 1 workers',
+    'closed'
+  ])
+})
+
 for (const path of ['/exit', '/throw']) {
   test(`a worker that dies by ${path} is replaced, and the other one serves on`, async (t) => {
     const server = await start(t, app, { port: 0, workers: 2, logLevel: 'silent' })
@@ -334,6 +371,15 @@ async function refuses(given: string, options: ServeOptions, expected: object): 
 
 function runMain(file: string): Child['ended'] {
   return new Child(process.execPath, [file], { cwd: folder }).ended
+}
+
+/** What a program wrote: the messages of its log, without the times in them, and lines of its own. */
+function messagesOf(stdout: string): string[] {
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => (line.startsWith('{') ? (JSON.parse(line) as { msg: string }).msg : line))
+    .map((message) => message.replace(/ in \d+ ms$/, ''))
 }
 
 /** Asks on a connection of its own. */

@@ -139,10 +139,15 @@ export class Slot {
   #onEnd(thread: WorkerThread, cause: ScherzoError | null): void {
     this.#listener.onEnd(thread)
     this.#retiring.delete(thread)
-    if (this.#thread !== thread) return
-    this.#thread = null
+    const wasServing = this.#thread === thread
+    if (wasServing) this.#thread = null
     // A thread that never served is dealt with by who started it.
-    if (cause === null || this.#isClosed || thread.servedFor === null) return
+    if (cause === null || thread.servedFor === null) return
+    if (this.#isClosed || !wasServing) {
+      // What the app fails with while the server closes is told by the close.
+      if (!this.#isClosed || !thread.isDraining) this.#logEnd(cause, cause.message)
+      return
+    }
     this.#failuresInARow = thread.servedFor >= PROVEN_AFTER ? 0 : this.#failuresInARow + 1
     this.#startLater(cause)
   }
@@ -150,11 +155,12 @@ export class Slot {
   #startLater(cause: ScherzoError): void {
     this.lastFailure = cause.message
     const delay = Math.min(FIRST_DELAY * 2 ** this.#failuresInARow, LONGEST_DELAY)
-    this.#log.error(
-      { worker: this.number, code: cause.code, err: cause.cause },
-      `${cause.message}. Another one starts in ${delay} ms`
-    )
+    this.#logEnd(cause, `${cause.message}. Another one starts in ${delay} ms`)
     this.#timer = setTimeout(() => void this.#startAgain(), delay)
+  }
+
+  #logEnd({ code, cause }: ScherzoError, message: string): void {
+    this.#log.error({ worker: this.number, code, err: cause }, message)
   }
 
   async #startAgain(): Promise<void> {

@@ -41,6 +41,8 @@ export class WorkerThread {
   /** When it became ready, or null. */
   #readyAt: number | null = null
   #isClosing = false
+  /** Whether it has taken the order to close. */
+  #isDraining = false
   #hasEnded = false
 
   constructor(task: ThreadTask) {
@@ -76,6 +78,7 @@ export class WorkerThread {
           failure = new ScherzoError(report.code, report.values)
           return ready.reject(failure)
         case 'draining':
+          this.#isDraining = true
           return stoppedListening.resolve()
       }
     })
@@ -106,9 +109,9 @@ export class WorkerThread {
     return this.#readyAt === null ? null : performance.now() - this.#readyAt
   }
 
-  /** Whether it was told to end, rather than ended by itself. */
-  get isClosing(): boolean {
-    return this.#isClosing
+  /** Whether it has begun to close: an error from then on is one of closing. */
+  get isDraining(): boolean {
+    return this.#isDraining
   }
 
   /** How busy its loop was since this was last asked, from 0 to 1. */
@@ -133,7 +136,7 @@ export class WorkerThread {
     const timer = setTimeout(() => void this.#thread.terminate(), this.#drainTimeout + CLOSE_HOOKS_TIMEOUT)
     const cause = await this.ended
     clearTimeout(timer)
-    return cause
+    return this.#isDraining ? cause : null
   }
 
   async terminate(): Promise<void> {
