@@ -6,13 +6,11 @@ import type { Recovered, Since } from '../../core/broadcast/since.ts'
 import type { Membership } from '../../core/broadcast/subscriptions.ts'
 import { isTagged, wrap } from '../../core/broadcast/wrapping.ts'
 import { ScherzoError } from '../../core/errors.ts'
-import type { Rate } from '../../core/token-bucket.ts'
 import { closeCodes } from '../../core/websocket/close-codes.ts'
 import { compress } from '../../core/websocket/deflate.ts'
 import { plainProtocol } from '../../core/websocket/deflate-protocol.ts'
-import { FrameParser } from '../../core/websocket/frame-parser.ts'
-import type { FrameSink, ParserSettings } from '../../core/websocket/frame-parser.ts'
-import { binaryFrame, closeFrame, pingFrame, pongFrame, textFrame } from '../../core/websocket/frames.ts'
+import type { ParserSettings } from '../../core/websocket/frame-parser.ts'
+import { binaryFrame, closeFrame, pingFrame, textFrame } from '../../core/websocket/frames.ts'
 import type { AcceptedHandshake } from '../../core/websocket/handshake.ts'
 import type { Client } from '../protocol/client.ts'
 import { connectedNotice, drainNotice, unsubscribedNotice } from '../protocol/notices.ts'
@@ -22,26 +20,12 @@ import { SUBPROTOCOL } from '../protocol/subprotocol.ts'
 import type { Endpoint } from './endpoint.ts'
 import { FirstMessage, MAX_FIRST_MESSAGE } from './first-message.ts'
 import type { HubSocket } from './hub-socket.ts'
-import { PACED_AT_ONCE, Pace } from './pace.ts'
+import { Intake } from './intake.ts'
+import type { IntakeOwner } from './intake.ts'
 import { listen } from './socket-events.ts'
 import type { SocketListener } from './socket-events.ts'
 import { Standing } from './standing.ts'
 import { bytesToCompress, readTagged, taggedFrame } from './tagged-messages.ts'
-
-/** While more than this waits for a client, nothing is read from it: its messages would only make more to send. */
-const READ_WHILE_BELOW = 1_048_576
-
-/**
- * Pings of one read that are answered one by one. Of more, only the last is: RFC 6455 section 5.5.3 asks for no more, and a
- * read has room for 10,000.
- */
-const MAX_PONGS = 64
-
-/**
- * Where messages may be compressed, how much is read before looking whether the client takes the answers: a chunk of 64 KiB
- * can inflate to 64 MiB of messages.
- */
-const INFLATED_AT_ONCE = 4096
 
 const PING = pingFrame()
 
@@ -62,11 +46,11 @@ export interface Origin {
 }
 
 /** A WebSocket from the 101 on. */
-export class Connection implements FrameSink, SocketListener, Client {
+export class Connection implements IntakeOwner, SocketListener, Client {
   readonly #socket: Socket
   readonly #endpoint: Endpoint
-  readonly #parser: FrameParser
   readonly outbox: Outbox
+  readonly #intake: Intake
   /** What we may compress with; 0 where compression was not agreed on. */
   readonly #maxWindowBits: number
   readonly #format: Format
@@ -77,10 +61,8 @@ export class Connection implements FrameSink, SocketListener, Client {
   readonly standing: Standing | null
   /** What the identity is to come in. */
   #first: FirstMessage | null
-  /** What the parser heeds while nobody knows whose messages it reads. */
+  /** The limits that the intake heeds while nobody knows whose messages it reads. */
   #firstLimits: { -readonly [Name in keyof ParserSettings]: ParserSettings[Name] } | null
-  /** Null until the first message, and on routes that take them as fast as they come. */
-  #pace: Pace | null
   /** Of the client, where its sockets are counted. */
   readonly #address: string | null
   /** Whether its messages are requests of the channel protocol. */
@@ -94,9 +76,6 @@ export class Connection implements FrameSink, SocketListener, Client {
   #silence: number
   /** What waited for the client at the last of them. */
   #buffered: number
-  /** Pings of this read. */
-  #pings: number
-  #lastPing: Buffer | null
 
   constructor(socket: Socket, endpoint: Endpoint, { deflate, protocol }: AcceptedHandshake, origin: Origin) {
     const { roster, addresses } = endpoint.services
@@ -104,7 +83,6 @@ export class Connection implements FrameSink, SocketListener, Client {
     this.#endpoint = endpoint
     const limits = endpoint.parserSettings(deflate !== null)
     this.#firstLimits = origin.isAwaited ? { ...limits, maxMessageBytes: MAX_FIRST_MESSAGE } : null
-    this.#parser = new FrameParser(this, this.#firstLimits ?? limits)
     this.outbox = new Outbox(socket)
     this.#maxWindowBits = deflate?.maxWindowBits ?? 0
     this.#format = origin.format
@@ -112,17 +90,20 @@ export class Connection implements FrameSink, SocketListener, Client {
     this.#membership = null
     this.standing = endpoint.hasIdentities || endpoint.hasHandlers ? new Standing(this, endpoint) : null
     this.#first = null
-    this.#pace = null
     this.#address = origin.address
     if (origin.address !== null) addresses.add(origin.address)
     this.speaksProtocol = protocol !== null && plainProtocol(protocol) === SUBPROTOCOL
+    this.#intake = new Intake(socket, this, this.outbox, {
+      limits: this.#firstLimits ?? limits,
+      mayInflate: deflate !== null || isTagged(origin.format),
+      // Requests of the protocol are refused instead.
+      rate: this.speaksProtocol ? null : endpoint.pace
+    })
     this.#session = null
     this.#view = null
     this.#state = OPEN
     this.#silence = 0
     this.#buffered = 0
-    this.#pings = 0
-    this.#lastPing = null
     listen(socket, this)
   }
 
@@ -155,6 +136,10 @@ export class Connection implements FrameSink, SocketListener, Client {
 
   get isOpen(): boolean {
     return this.#state === OPEN
+  }
+
+  get isHeldUp(): boolean {
+    return this.#session?.isHeldUp === true
   }
 
   send(data: string | Uint8Array, isBinary: boolean): void {
@@ -226,9 +211,7 @@ export class Connection implements FrameSink, SocketListener, Client {
     this.#leave()
     this.outbox.send(frame)
     this.#endpoint.services.deadlines.add(this)
-    this.#pace?.stop()
-    // The client's close frame is behind whatever else it has sent.
-    this.#socket.resume()
+    this.#intake.hurry()
   }
 
   /** @param error one of the catalogue that has a close code */
@@ -238,15 +221,7 @@ export class Connection implements FrameSink, SocketListener, Client {
 
   receive(chunk: Buffer): void {
     this.#silence = 0
-    // The socket may have been resumed because the client took something.
-    if (this.#pace?.isHolding) this.#socket.pause()
-    const most = this.#atOnce
-    if (chunk.length <= most && this.#pace === null) return this.#receivePiece(chunk)
-    for (let at = 0; at < chunk.length && this.#state !== ENDED; at += most) {
-      // Comes again when reading goes on.
-      if (this.#socket.isPaused()) return this.#socket.unshift(chunk.subarray(at))
-      this.#receivePiece(chunk.subarray(at, at + most))
-    }
+    this.#intake.receive(chunk)
   }
 
   onMessage(data: Buffer, isBinary: boolean): void {
@@ -262,7 +237,7 @@ export class Connection implements FrameSink, SocketListener, Client {
     if (this.#state !== OPEN) return
     if (this.speaksProtocol) return this.#request(data, isBinary)
     if (onMessage === null || view === null) return
-    this.#keepPace()
+    this.#intake.count()
     try {
       const result = onMessage(view, isBinary ? ownCopy(data) : data.toString(), isBinary)
       if (result instanceof Promise) this.#watch('onMessage', result)
@@ -272,10 +247,7 @@ export class Connection implements FrameSink, SocketListener, Client {
   }
 
   onPing(payload: Buffer): void {
-    if (this.#state !== OPEN) return
-    this.#pings++
-    if (this.#pings <= MAX_PONGS) this.outbox.send(pongFrame(payload))
-    else this.#lastPing = payload
+    if (this.#state === OPEN) this.#intake.answer(payload)
   }
 
   onPong(): void {
@@ -294,7 +266,7 @@ export class Connection implements FrameSink, SocketListener, Client {
     // A slow client answers the ping behind what it has not read, so its reading counts.
     if (isStalled && bufferedBytes !== this.#buffered) this.#silence = 0
     // Nobody hears what it says.
-    if (this.#session?.isHeldUp === true || this.#pace?.isHolding === true) this.#silence = 0
+    if (this.isHeldUp || this.#intake.isHolding) this.#silence = 0
     this.#buffered = bufferedBytes
     if (this.#silence === 2) return this.cut()
     this.#silence++
@@ -306,9 +278,7 @@ export class Connection implements FrameSink, SocketListener, Client {
   }
 
   resumeReading(): void {
-    if (!this.#socket.isPaused()) return
-    if (this.#state === OPEN && (this.#isBehind || this.#session?.isHeldUp === true)) return
-    this.#socket.resume()
+    this.#intake.resume()
   }
 
   /** The client has ended its side without a close frame, or after it. */
@@ -323,44 +293,8 @@ export class Connection implements FrameSink, SocketListener, Client {
     if (this.#address !== null) addresses.delete(this.#address)
     roster.delete(this, this.#group)
     deadlines.delete(this)
-    this.#pace?.stop()
+    this.#intake.end()
     if (this.#state !== ENDED) this.#finish(closeCodes.abnormal, '')
-  }
-
-  /** How much may be looked at before looking whether to go on. */
-  get #atOnce(): number {
-    if (this.#rate !== null) return PACED_AT_ONCE
-    return this.#maxWindowBits > 0 || isTagged(this.#format) ? INFLATED_AT_ONCE : Infinity
-  }
-
-  /** How fast its messages are read: requests of the protocol are refused instead. */
-  get #rate(): Rate | null {
-    return this.speaksProtocol ? null : this.#endpoint.pace
-  }
-
-  #keepPace(): void {
-    const rate = this.#rate
-    if (rate === null) return
-    this.#pace ??= new Pace(this.#socket, rate)
-    this.#pace.count()
-  }
-
-  #receivePiece(chunk: Buffer): void {
-    if (this.#state === ENDED) return
-    try {
-      this.#parser.receive(chunk)
-    } catch (error) {
-      this.#fail(error)
-    }
-    if (this.#pings > 0) this.#endPings()
-    if (this.#state !== OPEN) return
-    if (this.#isBehind) this.#holdReading()
-    if (this.#session?.isHeldUp === true) this.#socket.pause()
-  }
-
-  /** Whether too much waits for the client. */
-  get #isBehind(): boolean {
-    return this.outbox.bufferedBytes > READ_WHILE_BELOW
   }
 
   #request(data: Buffer, isBinary: boolean): void {
@@ -401,31 +335,17 @@ export class Connection implements FrameSink, SocketListener, Client {
     this.close(closeCodes.internalError, 'The server failed')
   }
 
-  #fail(error: unknown): void {
+  fail(error: unknown): void {
     if (!(error instanceof ScherzoError) || error.closeCode === null) throw error
     if (this.#state === OPEN) this.outbox.send(closeFrame(error.closeCode, error.message))
     this.#end(error.closeCode, error.message)
   }
 
-  #endPings(): void {
-    this.#pings = 0
-    const payload = this.#lastPing
-    this.#lastPing = null
-    if (payload !== null && this.#state === OPEN) this.outbox.send(pongFrame(payload))
-  }
-
-  #holdReading(): void {
-    // The kernel may take it all.
-    this.outbox.flush()
-    if (this.#isBehind) this.#socket.pause()
-  }
-
   /** Ends the TCP connection behind what is still to be sent. What arrives until the client ends it, too, is thrown away. */
   #end(code: number, reason: string): void {
     this.#finish(code, reason)
-    this.#parser.stop()
+    this.#intake.end()
     this.outbox.flush()
-    this.#pace?.stop()
     this.#socket.end()
     this.#socket.resume()
     this.#endpoint.services.deadlines.add(this)
