@@ -42,6 +42,7 @@ test('whatever the fields of a request are, it makes sense or has an error that 
     'history',
     'presence',
     'renew',
+    'ping',
     'authenticate',
     'x',
     null

@@ -3,6 +3,7 @@ import type { Fields } from '../request.ts'
 import type { Action, Job } from './action.ts'
 import { authenticate } from './authenticate.ts'
 import { history } from './history.ts'
+import { ping } from './ping.ts'
 import { presence } from './presence.ts'
 import { publish } from './publish.ts'
 import { renew } from './renew.ts'
@@ -17,6 +18,7 @@ const actions: ReadonlyMap<unknown, Action> = new Map([
   ['history', history],
   ['presence', presence],
   ['renew', renew],
+  ['ping', ping],
   ['authenticate', authenticate]
 ])
 
