@@ -46,7 +46,8 @@ export function compress(data: Uint8Array, level: number = DEFAULT_LEVEL, maxWin
   const compressed = deflateRawSync(data, {
     level,
     windowBits: Math.max(windowBits, LEAST_WINDOW_BITS),
-    finishFlush: constants.Z_SYNC_FLUSH
+    finishFlush: constants.Z_SYNC_FLUSH,
+    chunkSize: chunkFor(longestDeflated(data.length))
   })
   const length = compressed.length - TAIL_LENGTH
   return length < data.length ? compressed.subarray(0, length) : null
@@ -59,7 +60,11 @@ export function compress(data: Uint8Array, level: number = DEFAULT_LEVEL, maxWin
  * @returns null when the result is not smaller
  */
 export function deflateWhole(data: Uint8Array, level: number = DEFAULT_LEVEL): Buffer | null {
-  const compressed = deflateRawSync(data, { level, windowBits: windowBitsFor(data.length) })
+  const compressed = deflateRawSync(data, {
+    level,
+    windowBits: windowBitsFor(data.length),
+    chunkSize: chunkFor(longestDeflated(data.length))
+  })
   return compressed.length < data.length ? compressed : null
 }
 
@@ -107,6 +112,8 @@ export function longestDeflated(length: number): number {
 }
 
 const DEFAULT_LEVEL = 3
+/** Few messages inflate to more than this many times their length. */
+const USUAL_RATIO = 8
 /** zlib can't make a raw stream for the smallest window, 8 bits, and takes 9 instead. */
 const LEAST_WINDOW_BITS = 9
 /** The length of the empty block that ends every message and is not sent: 00 00 ff ff. */
@@ -142,6 +149,17 @@ function windowBitsFor(length: number): number {
   return Math.min(15, Math.max(LEAST_WINDOW_BITS, 32 - Math.clz32(length + 261)))
 }
 
+/**
+ * How much zlib gives at a time, which it takes memory for at once: its own 16 KiB are most of what a short message costs. With
+ * less, inflating 140 bytes takes 0.54 of the time and 4,000 bytes 0.6, compressing them 0.71 and 0.91 (Node 26, 2026-11-21).
+ */
+function chunkFor(bytes: number): number {
+  return Math.min(LARGEST_CHUNK, Math.max(LEAST_CHUNK, bytes))
+}
+
+const LEAST_CHUNK = 1024
+const LARGEST_CHUNK = 16_384
+
 interface Inflated {
   readonly buffer: Buffer
   readonly engine: { readonly bytesWritten: number }
@@ -151,7 +169,8 @@ function inflateWithInfo(data: Uint8Array, maxBytes: number): Inflated {
   try {
     const result: unknown = inflateRawSync(data, {
       maxOutputLength: maxBytes,
-      info: true
+      info: true,
+      chunkSize: chunkFor(data.length * USUAL_RATIO)
     })
     return result as Inflated
   } catch (error) {
