@@ -71,7 +71,7 @@ export interface Demand {
 }
 
 /** What a hub needs of its bus. */
-export type HubBus = Pick<JoinedBus, 'publish' | 'read' | 'pause' | 'resume' | 'close'>
+export type HubBus = Pick<JoinedBus, 'publish' | 'read' | 'pause' | 'resume' | 'close' | 'position' | 'end'>
 
 /** The channels of one thread: its members, its listeners, and the way to those of all other threads. */
 export class Hub implements Subscriptions {
@@ -88,13 +88,14 @@ export class Hub implements Subscriptions {
   readonly #presence: PresenceSource
   readonly #demand: Demand | null
   readonly #recoveries: RecoveryHost
-  readonly #position = new LogPosition()
+  readonly #position: LogPosition
   #reading: Promise<void> | null = null
   /** When the batch that is being read began, by performance.now(); 0 between batches. */
   #now = 0
 
   constructor(bus: HubBus, { chunk, history, presence, load, onError, demand = null }: HubOptions) {
     this.#bus = bus
+    this.#position = new LogPosition(bus)
     this.#onError = onError
     this.#history = history
     this.#presence = presence
@@ -114,7 +115,13 @@ export class Hub implements Subscriptions {
       presenceChannel: (name) => this.#presenceChannel(name),
       release
     }
-    this.#recoveries = { history, chunk, release, whenRead: (position) => this.#position.whenRead(position) }
+    this.#recoveries = {
+      history,
+      chunk,
+      release,
+      whenRead: (position) => this.#position.whenRead(position),
+      mark: (onPassed) => this.#position.mark(onPassed)
+    }
   }
 
   /**
@@ -265,7 +272,7 @@ export class Hub implements Subscriptions {
   }
 
   #take(record: LogRecord): void {
-    this.#position.read++
+    this.#position.pass()
     const channel = this.#channels.get(record.channel)
     if (channel === undefined) return
     const { gap } = record
@@ -285,6 +292,7 @@ export class Hub implements Subscriptions {
     if (isNewEpoch) channel.recovery?.outdate()
     const frame = channel.envelope.lostFrame({ from, to }, isNewEpoch ? epoch : null, null)
     this.#send(channel, record, lostKey(epoch, to), frame)
+    channel.recovery?.passGap()
   }
 
   #send(channel: Channel, { offset, time, epoch }: LogRecord, key: string | null, frame: Buffer): void {

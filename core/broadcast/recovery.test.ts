@@ -86,6 +86,44 @@ test('who has nothing yet learns the epoch and the offset, and gets nothing of t
   deepEqual(outbox.messages, [at(4), message(5)])
 })
 
+test('who has nothing yet gets all that is published behind its request, however late the answer', async () => {
+  const setup = open()
+  setup.history.isQuick = false
+  const [first, second] = [join(setup.hub), join(setup.hub)]
+  await publish(setup, 1, 4)
+  const outcomes = [first.member.subscribe('ticks', null)]
+  await publish(setup, 5, 5)
+  await loopTurn()
+  outcomes.push(second.member.subscribe('ticks', null))
+  await publish(setup, 6, 6)
+  setup.history.answer()
+  await settled()
+  await publish(setup, 7, 7)
+  setup.history.answer()
+  await settled()
+  await publish(setup, 8, 8)
+  deepEqual(first.outbox.messages, [at(4), ...[5, 6, 7, 8].map(message)])
+  deepEqual(second.outbox.messages, [at(5), ...[6, 7, 8].map(message)])
+  deepEqual(
+    (await Promise.all(outcomes)).map((outcome) => [outcome!.offset, outcome!.count]),
+    [
+      [6, 2],
+      [7, 2]
+    ]
+  )
+})
+
+test('who has nothing yet gets nothing that was published before, although it has not been read here', async () => {
+  const setup = open()
+  const { outbox, member } = join(setup.hub)
+  await publish(setup, 1, 4)
+  await setup.hub.publish('ticks', 5)
+  const outcome = member.subscribe('ticks', null)
+  await publish(setup, 6, 6)
+  deepEqual([(await outcome)!.offset, (await outcome)!.count], [6, 1])
+  deepEqual(outbox.messages, [at(5), message(6)])
+})
+
 test('what is not kept any more is told before the rest', async () => {
   const setup = open(2)
   const { outbox, member } = join(setup.hub)
@@ -250,16 +288,22 @@ const step = fc.oneof(
 /** A client that goes on, on whatever socket, behind the last message that it has. */
 class Client {
   readonly got: number[] = []
+  readonly #bus: FakeBus
   readonly #hub: Hub
   readonly #format: Format
+  /** Of the channel's last message when it asked for what comes. */
+  #latest = 0
   outbox = new FakeOutbox()
   #member: Subscriber | null = null
   #seen = 0
-  last = 0
+  /** Null until a client that has nothing is told where it begins. */
+  last: number | null
 
-  constructor(hub: Hub, format: Format) {
+  constructor({ bus, hub }: Setup, format: Format, last: number | null) {
+    this.#bus = bus
     this.#hub = hub
     this.#format = format
+    this.last = last
   }
 
   come(): void {
@@ -269,7 +313,8 @@ class Client {
     this.outbox.isTagged = isTagged(this.#format)
     const slow = { policy: 'skip', maxBytes: 300, maxAge: 1e9 } as const
     this.#member = this.#hub.join(this.outbox, slow, () => {}, this.#format)
-    void this.#member.subscribe('ticks', since(this.last))
+    if (this.last === null) this.#latest = this.#bus.offsetOf('ticks')
+    void this.#member.subscribe('ticks', this.last === null ? null : since(this.last))
   }
 
   leave(): void {
@@ -282,16 +327,20 @@ class Client {
   read(): void {
     const messages = this.outbox.messages as {
       offset?: number
+      subscribed?: { offset: number }
       lost?: { from: number; to: number }
       skipped?: { from: number; to: number }
     }[]
-    for (const { offset, lost, skipped } of messages.slice(this.#seen)) {
+    for (const { offset, subscribed, lost, skipped } of messages.slice(this.#seen)) {
       const gone = lost ?? skipped
-      if (gone !== undefined) {
-        equal(gone.from, this.last + 1)
+      if (subscribed !== undefined) {
+        if (this.last === null) equal(subscribed.offset, this.#latest)
+        this.last ??= subscribed.offset
+      } else if (gone !== undefined) {
+        equal(gone.from, this.last! + 1)
         this.last = gone.to
       } else if (offset !== undefined) {
-        equal(offset, this.last + 1)
+        equal(offset, this.last! + 1)
         this.last = offset
         this.got.push(offset)
       }
@@ -311,7 +360,7 @@ test('whatever happens, a client that comes back has every message once and in o
     setup.history.isQuick = false
     const clients = Array.from(
       { length: 5 },
-      (_, index) => new Client(setup.hub, formats[(first + index) % formats.length]!)
+      (_, index) => new Client(setup, formats[(first + index) % formats.length]!, index < 3 ? 0 : null)
     )
     for (const each of steps) {
       const client = clients[each.client]!

@@ -15,6 +15,8 @@ export interface RecoveryHost {
   readonly chunk: number
   /** Settles when so many messages, of all channels, have been read. */
   whenRead(position: number): Promise<void>
+  /** Calls back when everything has been read that is in the log now, and nothing that is not. */
+  mark(onPassed: () => void): void
   /** Forgets the channel if nobody wants it any more. */
   release(channel: Channel): void
 }
@@ -25,6 +27,8 @@ export interface Comeback {
   channel: Channel
   /** The offset of the last message that it has; null: it only wants what comes. */
   readonly after: number | null
+  /** How many messages of the channel were there when it came, for who only wants what comes: it gets those behind. */
+  ordinal: number
   /** That of what it has; null: it has nothing. */
   readonly epoch: string | null
   readonly format: Format
@@ -48,7 +52,12 @@ export class Recovery {
   readonly #channel: Channel
   readonly #host: RecoveryHost
   #waiting: Comeback[] = []
+  /** Read since the first of those came who are here. */
   #live: Message[] = []
+  /** Settles when it is known where everybody begins who only wants what comes. */
+  #marked: Promise<void> = Promise.resolve()
+  /** As far as something can't be had, nobody begins before that. */
+  #leastOrdinal = 0
   /** Whether the channel has begun anew since it was asked for. */
   #isOutdated = false
 
@@ -61,6 +70,7 @@ export class Recovery {
 
   add(comeback: Comeback): void {
     this.#waiting.push(comeback)
+    if (comeback.after === null) this.#mark(comeback)
   }
 
   /** A message that was read meanwhile. */
@@ -68,10 +78,25 @@ export class Recovery {
     this.#live.push(message)
   }
 
+  /** What was read last told of messages that can't be had: who only wants what comes begins behind them. */
+  passGap(): void {
+    this.#leastOrdinal = this.#channel.ordinal
+  }
+
   /** The channel begins anew: what an answer on its way says is of the time before. */
   outdate(): void {
     this.#live = []
     this.#isOutdated = true
+  }
+
+  /** What was published before must not come, although it may not have been read here; all that is published from now on must. */
+  #mark(comeback: Comeback): void {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#marked = promise
+    this.#host.mark(() => {
+      comeback.ordinal = this.#channel.ordinal
+      resolve()
+    })
   }
 
   async #run(): Promise<void> {
@@ -93,15 +118,20 @@ export class Recovery {
       return
     }
     await this.#host.whenRead(answer.position)
-    if (this.#isOutdated) return void this.#waiting.push(...comebacks)
-    const { offset } = answer
-    this.#live = this.#live.filter((message) => message.offset > offset)
+    await this.#marked
+    if (this.#isOutdated) return void this.#waiting.unshift(...comebacks)
     const past = this.#messagesOf(answer)
     for (let index = 0; index < comebacks.length; index += this.#host.chunk) {
       if (index > 0) await new Promise((resolve) => setImmediate(resolve))
       const portions = new Portions(past, this.#live, answer)
       for (const each of comebacks.slice(index, index + this.#host.chunk)) this.#serveOne(each, portions)
     }
+    // The next answer has all that has been read so far.
+    const begin = this.#waiting.reduce(
+      (least, each) => (each.after === null ? Math.min(least, each.ordinal) : least),
+      Infinity
+    )
+    this.#live = this.#live.filter(({ ordinal }) => ordinal > begin)
   }
 
   /** @returns null where the server is closing; a broker that is away is waited for */
@@ -122,13 +152,16 @@ export class Recovery {
     const { offset, first, end } = portions
     if (isOver) return
     if (epoch !== null && epoch !== portions.epoch) return comeback.startAnew(portions.place)
-    if (after !== null && after > offset) return comeback.refuse(portions.place)
+    if (after === null) {
+      const begin = Math.max(comeback.ordinal, this.#leastOrdinal)
+      return comeback.advance(portions.behind(begin, format), null, portions.place, true)
+    }
+    if (after > offset) return comeback.refuse(portions.place)
     // What it wants begins behind the page: another one has more to catch up with.
-    if (after !== null && after >= end && end < offset) return this.add(comeback)
-    const from = Math.max(first, (after ?? offset) + 1)
-    const lost = after !== null && after + 1 < first ? { from: after + 1, to: first - 1 } : null
-    const isLevel = after === null || end === offset
-    comeback.advance(after === null ? null : portions.from(from, format), lost, portions.place, isLevel)
+    if (after >= end && end < offset) return this.add(comeback)
+    const from = Math.max(first, after + 1)
+    const lost = after + 1 < first ? { from: after + 1, to: first - 1 } : null
+    comeback.advance(portions.from(from, format), lost, portions.place, end === offset)
   }
 
   #messagesOf({ messages, first, epoch }: HistoryAnswer): Message[] {
@@ -152,6 +185,9 @@ const PAGE_BYTES = 262_144
 /** What the comebacks of one turn get: those that have the same offset and format share its bytes. */
 class Portions {
   readonly #past: readonly Message[]
+  /** Read here since the first of them came. */
+  readonly #read: readonly Message[]
+  /** Those of them that are not in the answer. */
   readonly #live: readonly Message[]
   readonly epoch: string
   readonly #parcels = new Map<Format, Map<number, Parcel | null>>()
@@ -161,10 +197,11 @@ class Portions {
   /** The offset of the last message of the page; behind it is only what was read meanwhile, if it is `offset`. */
   readonly end: number
 
-  constructor(past: readonly Message[], live: readonly Message[], { epoch, offset, first }: HistoryAnswer) {
+  constructor(past: readonly Message[], read: readonly Message[], { epoch, offset, first }: HistoryAnswer) {
     this.epoch = epoch
     this.#past = past
-    this.#live = live
+    this.#read = read
+    this.#live = read.filter((message) => message.offset > offset)
     this.offset = offset
     this.first = first
     this.end = past.at(-1)?.offset ?? offset
@@ -173,6 +210,12 @@ class Portions {
   /** Behind the channel's last message, what was read meanwhile included. */
   get place(): Since {
     return { epoch: this.epoch, offset: this.#live.at(-1)?.offset ?? this.offset }
+  }
+
+  /** What was read behind so many messages. Few come in the moment that this takes, so nobody shares it. */
+  behind(ordinal: number, format: Format): Parcel | null {
+    const messages = this.#read.filter((message) => message.ordinal > ordinal)
+    return messages.length === 0 ? null : new Parcel(messages, format, true)
   }
 
   from(offset: number, format: Format): Parcel | null {

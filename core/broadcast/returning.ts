@@ -25,6 +25,7 @@ export class Returning implements Comeback {
   readonly epoch: string | null
   readonly #settle: (outcome: Recovered | null) => void
   after: number | null
+  ordinal = 0
   isOver = false
   #isTold = false
   #count = 0
@@ -48,7 +49,12 @@ export class Returning implements Comeback {
   }
 
   advance(messages: Parcel | null, lost: Lost | null, place: Since, isLevel: boolean): void {
-    this.#tellOnce(place)
+    // Who has nothing begins before the first message that it gets.
+    this.#tellOnce(
+      this.after === null && messages !== null
+        ? { ...place, offset: messages.messages[0]!.offset - 1 }
+        : place
+    )
     if (lost !== null) {
       this.#lost = { from: this.#lost?.from ?? lost.from, to: lost.to }
       this.#member.tell(this.channel.envelope.lostFrame(lost, null, null), this.channel, {

@@ -11,6 +11,7 @@ export class Watching implements Comeback {
   /** Before everything, so that it always gets the state, whose offset is that of the last change in it. */
   readonly after = -1
   readonly epoch = null
+  ordinal = 0
   isOver = false
 
   constructor(channel: Channel, member: Returner) {

@@ -3,7 +3,7 @@ import { MessageChannel } from 'node:worker_threads'
 import { Connection } from './connection.ts'
 import type { BusDescription } from './description.ts'
 import { type LogListener, LogReader, type ReadOptions } from './log-reader.ts'
-import { INBOX_DATA, LOG_DATA, RECORD_SHARE } from './memory.ts'
+import { INBOX_DATA, LOG_DATA, LOG_HEAD, RECORD_SHARE } from './memory.ts'
 import type { PublishOptions } from './message.ts'
 import { PublishedKeys } from './published-keys.ts'
 import { Publisher } from './publisher.ts'
@@ -186,11 +186,13 @@ export class Bus {
 export class JoinedBus {
   readonly #description: BusDescription
   readonly #publisher: Publisher
+  readonly #logHead: Int32Array<SharedArrayBuffer>
   #reader: LogReader | null = null
 
   constructor(description: BusDescription) {
     this.#description = description
     this.#publisher = new Publisher(description)
+    this.#logHead = new Int32Array(description.log, 0, LOG_HEAD + 1)
     description.port.ref()
   }
 
@@ -213,6 +215,16 @@ export class JoinedBus {
     if (this.#reader !== null) throw new Error('This thread reads the log already: read it in one place')
     this.#reader = new LogReader(this.#description, listener, options)
     return this.#reader.attached
+  }
+
+  /** Behind the last message that the listener has been given, or is; in bytes of the log, modulo 2^32. */
+  get position(): number {
+    return this.#reader?.position ?? this.end
+  }
+
+  /** Behind the last message of the log: a message that is published from now on lies behind it. */
+  get end(): number {
+    return Atomics.load(this.#logHead, LOG_HEAD)
   }
 
   /** Stops reading until `resume()`, also within a batch: the log fills then, and publishing waits for this thread. */

@@ -78,6 +78,11 @@ export class LogReader {
     return this.#attached.promise
   }
 
+  /** Behind the record that the listener has been given last, in bytes, modulo 2^32. */
+  get position(): number {
+    return this.#reader.position
+  }
+
   /** Reads nothing from the next record on, so that the log fills and publishing waits. */
   pause(): void {
     this.#isPaused = true

@@ -189,10 +189,9 @@ export class Follower {
     if (offset < begunAt) this.#fault(`the answer has ${offset} after a notice with ${begunAt}`)
     if (JSON.stringify(lost) !== JSON.stringify(asked.lost))
       this.#fault(`the answer lost ${JSON.stringify(lost)}, the notices ${JSON.stringify(asked.lost)}`)
-    const isFresh = since === null || this.#isUnknown(since)
-    const given = isFresh ? 0 : offset - since.offset - asked.lostCount
-    if (count !== given) this.#fault(`the answer counts ${count} messages, and it was ${given}`)
-    if (since === null && offset !== begunAt) this.#fault(`the answer has ${offset}, the notice ${begunAt}`)
+    const begin = since === null ? begunAt : this.#isUnknown(since) ? offset : since.offset + asked.lostCount
+    if (count !== offset - begin)
+      this.#fault(`the answer counts ${count} messages, and it was ${offset - begin}`)
   }
 
   calledOff(id: number): void {

@@ -10,8 +10,14 @@ export class FakeBus implements HubBus {
   /** Reads ahead of the hub. */
   onPublish: ((record: LogRecord) => void) | null = null
   published = 0
+  /** Counts messages, which is as good as bytes. */
+  position = 0
   isPaused = false
   isClosed = false
+
+  get end(): number {
+    return this.published
+  }
 
   publish(channel: string, data: string | Uint8Array, options?: PublishOptions): Promise<Published> {
     const offset = (this.#offsets.get(channel) ?? 0) + 1
@@ -61,6 +67,7 @@ export class FakeBus implements HubBus {
   turn(batch: number = Infinity): number {
     let count = 0
     while (this.#records.length > 0 && count < batch && !this.isPaused) {
+      this.position++
       this.#listener!.onRecord(this.#records.shift()!)
       count++
     }
