@@ -1,26 +1,11 @@
 import { deepEqual, doesNotMatch, equal, match, ok } from 'node:assert/strict'
-import { after, test } from 'node:test'
-import { pino } from 'pino'
+import { test } from 'node:test'
 import { fakeView } from '../testing/fake-view.ts'
 import { RawClient } from '../testing/raw-client.ts'
-import { startAdmin } from './admin.ts'
-import type { AdminServer } from './admin.ts'
-
-const started: AdminServer[] = []
-after(() => Promise.all(started.map((admin) => admin.close())))
-
-async function start(): Promise<AdminServer> {
-  const admin = await startAdmin({ host: '127.0.0.1', port: 0 }, fakeView(), pino({ level: 'silent' }))
-  started.push(admin)
-  return admin
-}
-
-function get({ host, port }: AdminServer, path: string, accept = '*/*'): Promise<Response> {
-  return fetch(`http://${host}:${port}${path}`, { headers: { accept } })
-}
+import { get, start, urlOf } from './testing/started-admin.ts'
 
 test('browsers get the page at /, and others the list of paths', async () => {
-  const admin = await start()
+  const admin = await start(fakeView())
   const page = await get(admin, '/', 'text/html,application/xhtml+xml,*/*;q=0.8')
   equal(page.headers.get('content-type'), 'text/html; charset=utf-8')
   match(await page.text(), /^<!doctype html>/)
@@ -31,7 +16,7 @@ test('browsers get the page at /, and others the list of paths', async () => {
 })
 
 test('the page and its files may load nothing but what this server has, and no other page may frame it', async () => {
-  const admin = await start()
+  const admin = await start(fakeView())
   for (const path of ['/', '/dashboard/main.js']) {
     const { headers } = await get(admin, path, 'text/html')
     const policy = headers.get('content-security-policy')!
@@ -45,7 +30,7 @@ test('the page and its files may load nothing but what this server has, and no o
 })
 
 test('every file that the page names is there, the charts of the package too', async () => {
-  const admin = await start()
+  const admin = await start(fakeView())
   const seen = new Map([['/', await (await get(admin, '/', 'text/html')).text()]])
   for (const text of seen.values()) {
     for (const [, own, relative] of text.matchAll(
@@ -72,7 +57,7 @@ test('every file that the page names is there, the charts of the package too', a
 })
 
 test('nothing else of the folder or beside it is served', async () => {
-  const admin = await start()
+  const admin = await start(fakeView())
   for (const path of [
     '/dashboard/',
     '/dashboard/index.html',
@@ -85,7 +70,7 @@ test('nothing else of the folder or beside it is served', async () => {
 })
 
 test('the events are a stream that begins with the past and the present', async () => {
-  const admin = await start()
+  const admin = await start(fakeView())
   const client = await RawClient.open(admin.port)
   client.send('GET /dashboard/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n')
   const text = await client.receive(/event: now\nid: \d+-0\ndata: \{.*\}\n\n/)
@@ -104,16 +89,15 @@ test('the events are a stream that begins with the past and the present', async 
 })
 
 test('the events are refused to a page with a name of its own, and to HEAD', async () => {
-  const admin = await start()
+  const admin = await start(fakeView())
   const client = await RawClient.open(admin.port)
   client.send('GET /dashboard/events HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n')
   match(await client.closed, /^HTTP\/1\.1 403 /)
-  const { host, port } = admin
-  equal((await fetch(`http://${host}:${port}/dashboard/events`, { method: 'HEAD' })).status, 404)
+  equal((await fetch(urlOf(admin, '/dashboard/events'), { method: 'HEAD' })).status, 404)
 })
 
 test('when too many watch the next one is told so, until one leaves', async () => {
-  const admin = await start()
+  const admin = await start(fakeView())
   const clients = await Promise.all(Array.from({ length: 64 }, () => RawClient.open(admin.port)))
   for (const client of clients) client.send('GET /dashboard/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n')
   await Promise.all(clients.map((client) => client.receive(/event: history/)))
