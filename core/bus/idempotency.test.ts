@@ -1,16 +1,10 @@
 import { deepEqual, equal, rejects } from 'node:assert/strict'
 import { test } from 'node:test'
-import type { TestContext } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import { createBus, joinBus } from './bus.ts'
-import type { Bus, BusOptions, Published } from './bus.ts'
+import { joinBus } from './bus.ts'
+import type { Published } from './bus.ts'
+import { open } from './testing/open-bus.ts'
 import { attachStuck, collect, until } from './testing/reader.ts'
-
-function open(t: TestContext, options?: BusOptions): Bus {
-  const bus = createBus(options)
-  t.after(() => bus.close())
-  return bus
-}
 
 test('the same key on the same channel publishes once, and each is told where that message stands', async (t) => {
   const bus = open(t)

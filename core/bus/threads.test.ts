@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import { type Bus, type BusOptions, createBus } from './bus.ts'
+import { type Bus, createBus } from './bus.ts'
+import { SMALL, open } from './testing/open-bus.ts'
 import { type Seen, collect, until } from './testing/reader.ts'
 import type { ThreadTask } from './testing/thread.ts'
 
-const SMALL: BusOptions = { logBytes: 65_536, inboxBytes: 65_536 }
 const MIXED = [3, 20, 64, 140, 500, 3000]
 const ENDLESS = 1_000_000_000
 
@@ -159,10 +159,4 @@ function tellToPublish(thread: Worker): Promise<unknown> {
   const answer = nextMessage(thread)
   thread.postMessage('start')
   return answer
-}
-
-function open(t: TestContext, options?: BusOptions): Bus {
-  const bus = createBus(options)
-  t.after(() => bus.close())
-  return bus
 }
