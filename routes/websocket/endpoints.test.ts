@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { test } from 'node:test'
-import type { TestContext } from 'node:test'
 import websocketPlugin from '@fastify/websocket'
 import { WebSocket } from 'ws'
 import { createCertificate } from '../../workers/testing/certificate.ts'
 import { RawClient } from '../../workers/testing/raw-client.ts'
 import { clientFrame } from '../../core/websocket/testing/client-frames.ts'
+import { echo, startEcho } from './testing/echo.ts'
 import {
   closeOf,
   closedOnServer,
@@ -20,12 +20,6 @@ import {
 } from './testing/endpoint-server.ts'
 import type { EndpointServer } from './testing/endpoint-server.ts'
 import type { HubRouteOptions } from './options.ts'
-
-const echo: HubRouteOptions = { onMessage: (socket, data, isBinary) => socket.send(data, isBinary) }
-
-function startEcho(context: TestContext, options: HubRouteOptions = {}): Promise<EndpointServer> {
-  return startEndpoints(context, (fastify, route) => route(fastify, '/echo', { ...echo, ...options }))
-}
 
 /** Sends a request and gives the whole answer; the server closes the connection. */
 async function answerTo(server: EndpointServer, bytes: string): Promise<string> {
