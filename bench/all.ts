@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util'
 import { parseBroadcastOptions } from './broadcast/options.ts'
 import { broadcastSuite } from './broadcast/suite.ts'
-import { parseList, parsePositive } from './harness/options.ts'
+import { count, someOf } from './harness/options.ts'
 import { obstacleTo, runSuite, type Suite } from './harness/suite.ts'
 import { parseDeliveryOptions } from './delivery/options.ts'
 import { BOTH, COMPRESSED, PLAIN, WS } from './delivery/modes.ts'
@@ -86,8 +86,8 @@ async function run(args: string[]): Promise<void> {
     }
   })
   if (values.help) return console.log(help)
-  const only = parseList('--only', values.only, names)
-  await measure(only, parsePositive('--repeats', values.repeats, Number.isInteger), values.out)
+  const only = someOf(names)('--only', values.only)
+  await measure(only, count('--repeats', values.repeats), values.out)
 }
 
 async function measure(only: readonly string[], repeats: number, folder: string): Promise<void> {

@@ -1,12 +1,4 @@
-import { parseArgs } from 'node:util'
-import {
-  commonFlags,
-  type CommonOptions,
-  parseCounts,
-  parseList,
-  parsePositive,
-  readCommon
-} from '../harness/options.ts'
+import { type CommonOptions, count, list, option, readOptions, someOf } from '../harness/options.ts'
 import { type BroadcasterKind, broadcasterKinds } from '../peers/broadcasters.ts'
 
 export const caseKinds = ['throughput', 'rate', 'channels', 'http', 'memory', 'recovery', 'features'] as const
@@ -52,27 +44,15 @@ repeated or out of order on any connection.
 Needs Linux, two cores, taskset and 18,100 file descriptors. With the defaults it takes about 85 minutes.`
 
 export function parseBroadcastOptions(args: string[]): BroadcastOptions {
-  const { values } = parseArgs({
+  return readOptions(
     args,
-    options: {
-      ...commonFlags(5, 5, 2),
-      subscribers: { type: 'string', default: '10,100,500,1000,5000,10000' },
-      turn: { type: 'string', default: '256' },
-      'channel-subscribers': { type: 'string', default: '18000' },
-      only: { type: 'string', default: caseKinds.join() },
-      servers: { type: 'string', default: broadcasterKinds.join() }
+    { repeats: 5, seconds: 5, warmUp: 2 },
+    {
+      subscribers: list(count, [10, 100, 500, 1000, 5000, 10_000]),
+      turn: option(count, 256),
+      channelSubscribers: option(count, 18_000),
+      only: someOf(caseKinds),
+      servers: someOf(broadcasterKinds)
     }
-  })
-  return {
-    ...readCommon(values),
-    subscribers: parseCounts('--subscribers', values.subscribers),
-    turn: parsePositive('--turn', values.turn, Number.isInteger),
-    channelSubscribers: parsePositive(
-      '--channel-subscribers',
-      values['channel-subscribers'],
-      Number.isInteger
-    ),
-    only: parseList('--only', values.only, caseKinds),
-    servers: parseList('--servers', values.servers, broadcasterKinds)
-  }
+  )
 }

@@ -1,12 +1,4 @@
-import { parseArgs } from 'node:util'
-import {
-  commonFlags,
-  type CommonOptions,
-  parseCounts,
-  parseList,
-  parsePositive,
-  readCommon
-} from '../harness/options.ts'
+import { type CommonOptions, count, list, option, positive, readOptions, someOf } from '../harness/options.ts'
 import { modesFor } from './modes.ts'
 
 export const caseKinds = ['crowd', 'client'] as const
@@ -45,23 +37,15 @@ process of its own, which parses every message. It fails when a message is missi
 Needs Linux, two cores, taskset and 1,100 file descriptors.`
 
 export function parseDeliveryOptions(args: string[]): DeliveryOptions {
-  const { values } = parseArgs({
+  return readOptions(
     args,
-    options: {
-      ...commonFlags(3, 8, 4),
-      subscribers: { type: 'string', default: '1000' },
-      bytes: { type: 'string', default: '200,2000' },
-      only: { type: 'string', default: caseKinds.join() },
-      rate: { type: 'string' },
-      modes: { type: 'string', default: modeNames.join() }
+    { repeats: 3, seconds: 8, warmUp: 4 },
+    {
+      subscribers: option(count, 1000),
+      bytes: list(count, [200, 2000]),
+      only: someOf(caseKinds),
+      rate: option(positive, null),
+      modes: someOf(modeNames)
     }
-  })
-  return {
-    ...readCommon(values),
-    subscribers: parsePositive('--subscribers', values.subscribers, Number.isInteger),
-    bytes: parseCounts('--bytes', values.bytes),
-    only: parseList('--only', values.only, caseKinds),
-    rate: values.rate === undefined ? null : parsePositive('--rate', values.rate, Number.isFinite),
-    modes: parseList('--modes', values.modes, modeNames)
-  }
+  )
 }

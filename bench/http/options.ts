@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util'
-import { commonFlags, type CommonOptions, parseCounts, parseList, readCommon } from '../harness/options.ts'
+import { type CommonOptions, count, list, readOptions, someOf } from '../harness/options.ts'
 
 export const caseKinds = ['plaintext', 'json', 'mounted', 'autocannon', 'memory'] as const
 export type CaseKind = (typeof caseKinds)[number]
@@ -30,19 +29,13 @@ each pinned to core 0 with its load generator on core 1, and prints a report.
 Needs Linux, two cores, taskset and wrk. With the defaults it takes about 35 minutes.`
 
 export function parseOptions(args: string[]): Options {
-  const { values } = parseArgs({
+  return readOptions(
     args,
-    options: {
-      ...commonFlags(5, 5, 2),
-      connections: { type: 'string', default: '64,256,1024,4096,16384' },
-      only: { type: 'string', default: caseKinds.join() },
-      servers: { type: 'string', default: serverKinds.join() }
+    { repeats: 5, seconds: 5, warmUp: 2 },
+    {
+      connections: list(count, [64, 256, 1024, 4096, 16_384]),
+      only: someOf(caseKinds),
+      servers: someOf(serverKinds)
     }
-  })
-  return {
-    ...readCommon(values),
-    connections: parseCounts('--connections', values.connections),
-    only: parseList('--only', values.only, caseKinds),
-    servers: parseList('--servers', values.servers, serverKinds)
-  }
+  )
 }

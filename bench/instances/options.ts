@@ -1,12 +1,4 @@
-import { parseArgs } from 'node:util'
-import {
-  commonFlags,
-  type CommonOptions,
-  parseCounts,
-  parseList,
-  parsePositive,
-  readCommon
-} from '../harness/options.ts'
+import { type CommonOptions, count, list, option, readOptions, someOf } from '../harness/options.ts'
 import { type SiteKind, siteKinds } from './sites.ts'
 
 export const caseKinds = ['throughput', 'rate'] as const
@@ -43,21 +35,14 @@ Needs Linux, two cores, taskset, redis-server or nats-server, and 5,100 file des
 about 12 minutes.`
 
 export function parseInstancesOptions(args: string[]): InstancesOptions {
-  const { values } = parseArgs({
+  return readOptions(
     args,
-    options: {
-      ...commonFlags(3, 5, 2),
-      subscribers: { type: 'string', default: '10,100,500,1000,5000' },
-      turn: { type: 'string', default: '256' },
-      only: { type: 'string', default: caseKinds.join() },
-      sites: { type: 'string', default: siteKinds.join() }
+    { repeats: 3, seconds: 5, warmUp: 2 },
+    {
+      subscribers: list(count, [10, 100, 500, 1000, 5000]),
+      turn: option(count, 256),
+      only: someOf(caseKinds),
+      sites: someOf(siteKinds)
     }
-  })
-  return {
-    ...readCommon(values),
-    subscribers: parseCounts('--subscribers', values.subscribers),
-    turn: parsePositive('--turn', values.turn, Number.isInteger),
-    only: parseList('--only', values.only, caseKinds),
-    sites: parseList('--sites', values.sites, siteKinds)
-  }
+  )
 }

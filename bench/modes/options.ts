@@ -1,11 +1,12 @@
-import { parseArgs } from 'node:util'
 import {
-  commonFlags,
   type CommonOptions,
-  parseCounts,
-  parseList,
-  parsePositive,
-  readCommon
+  count,
+  list,
+  option,
+  positive,
+  readOptions,
+  someOf,
+  text
 } from '../harness/options.ts'
 
 export const modeCases = ['mixed', 'light', 'before'] as const
@@ -41,24 +42,17 @@ pinned to core 0 with its load on core 1, and prints a report.
 Needs Linux, two cores, taskset and wrk.`
 
 export function parseModeOptions(args: string[]): ModeOptions {
-  const { values } = parseArgs({
+  const options = readOptions<ModeOptions>(
     args,
-    options: {
-      ...commonFlags(5, 5, 2),
-      connections: { type: 'string', default: '256,1024,4096,16384' },
-      only: { type: 'string', default: 'mixed,light' },
-      burns: { type: 'string', default: '50,10,5,2,1' },
-      before: { type: 'string' }
+    { repeats: 5, seconds: 5, warmUp: 2 },
+    {
+      connections: list(count, [256, 1024, 4096, 16_384]),
+      burns: list(positive, [50, 10, 5, 2, 1]),
+      only: someOf(modeCases, ['mixed', 'light']),
+      before: option(text, null)
     }
-  })
-  const only = parseList('--only', values.only, modeCases)
-  if (only.includes('before') && values.before === undefined)
+  )
+  if (options.only.includes('before') && options.before === null)
     throw new Error('The case "before" needs --before FOLDER')
-  return {
-    ...readCommon(values),
-    connections: parseCounts('--connections', values.connections),
-    burns: values.burns.split(',').map((item) => parsePositive('--burns', item, Number.isFinite)),
-    only,
-    before: values.before ?? null
-  }
+  return options
 }
