@@ -12,7 +12,6 @@ export interface Column {
   scale?: number
 }
 
-/** One kind of load, put on several servers in turn. */
 /** Where a case stands on a curve of cases that differ in one number. */
 export interface CurvePoint {
   curve: string
@@ -20,6 +19,7 @@ export interface CurvePoint {
   xTitle: string
 }
 
+/** One kind of load, put on several servers in turn. */
 export interface Case {
   name: string
   /** Where it is one of several sizes. */
