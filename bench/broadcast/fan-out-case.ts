@@ -12,7 +12,10 @@ import { orderQuery, PUBLISH_PATH } from './publisher.ts'
 /** As many handshakes as every server's listen queue holds. */
 export const AT_A_TIME = 128
 
-export function loadOf({ warmUp, seconds, turn }: BroadcastOptions): Omit<FanOutLoad, 'subscribers'> {
+type LoadOptions = Pick<BroadcastOptions, 'warmUp' | 'seconds' | 'turn'>
+
+/** As many messages on one channel as backpressure allows, unless a case says otherwise. */
+export function loadOf({ warmUp, seconds, turn }: LoadOptions): Omit<FanOutLoad, 'subscribers'> {
   return {
     protocol: 'websocket',
     channels: 1,
@@ -31,10 +34,15 @@ export function fanOutCase(
 ): Pick<Case, 'load' | 'answers' | 'servers' | 'measure'> {
   const protocols = new Map(servers.map(({ name, protocol }) => [name, protocol]))
   return {
-    load: `taskset -c ${LOAD_CORE} ${describe(subscribersCommand(load, 'PORT'))}; POST ${PUBLISH_PATH}${orderQuery(load)}`,
+    load: describeFanOut(load),
     answers: [plaintextAnswer],
     servers,
     measure: (server: RunningServer) =>
       measureFanOut(server, { ...load, protocol: protocols.get(server.name) ?? load.protocol })
   }
+}
+
+/** The load as it would be typed. */
+export function describeFanOut(load: FanOutLoad): string {
+  return `taskset -c ${LOAD_CORE} ${describe(subscribersCommand(load, 'PORT'))}; POST ${PUBLISH_PATH}${orderQuery(load)}`
 }
