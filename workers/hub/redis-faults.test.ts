@@ -215,6 +215,31 @@ test('a channel that Redis has put back behind what was delivered begins anew', 
   ])
 })
 
+test('channels begin anew at a Redis that has its data from a snapshot, also where others have overtaken it before anybody looks', async (t) => {
+  const server = await startRedis(t)
+  const proxy = await startProxy(t, server.port)
+  const one = await startInstance(t, addressOf(server), { timeout: 20 })
+  const other = await startInstance(t, addressOf(proxy), { timeout: 20 })
+  for (const { hubs } of [one, other]) hubs[0]!.channel('ticks', RULE)
+  const client = await join(other.hubs[0]!, 'ticks')
+  await publishAll(one, 'ticks', 5)
+  await admin(server, 'SAVE')
+  const [{ epoch }] = (await publishAll(one, 'ticks', 5)) as [Published]
+  await until(() => client.offsets.length === 10)
+  proxy.shut()
+  await server.stop('SIGKILL')
+  await server.start()
+  const after = await publishAll(one, 'ticks', 20)
+  equal(after[0]!.epoch === epoch, false)
+  proxy.open()
+  await until(() => client.offsets.length === 30)
+  deepEqual(
+    client.told.filter(({ channel, lost }) => channel === 'ticks' && lost !== undefined),
+    [{ channel: 'ticks', epoch: after[0]!.epoch, lost: { from: 1, to: 0 } }]
+  )
+  assertConsecutive(client.offsets.slice(10), 1)
+})
+
 test('a client that comes back while the broker is away is level when it has returned', async (t) => {
   const server = await startRedis(t, '--appendonly', 'yes')
   const one = await startInstance(t, addressOf(server), { timeout: 0.3 })

@@ -79,10 +79,26 @@ export async function startRedis(t: TestContext, ...more: readonly string[]): Pr
   return startServer(t, new TestServer('redis-server', port, folder, [...args, '--daemonize', 'no', ...more]))
 }
 
-/** A cluster of so many masters. */
-export async function startRedisCluster(t: TestContext, masters: number): Promise<TestServer[]> {
+/** A Redis that follows another one. What it has of it is for the test to wait for. */
+export function startReplica(t: TestContext, { port }: TestServer): Promise<TestServer> {
+  return startRedis(t, '--replicaof', '127.0.0.1', String(port), ...QUICK_SYNC)
+}
+
+/** A master waits for other replicas otherwise. */
+const QUICK_SYNC = ['--repl-diskless-sync-delay', '0'] as const
+
+/**
+ * A cluster of so many masters, and as many replicas of each.
+ *
+ * @returns the masters first
+ */
+export async function startRedisCluster(
+  t: TestContext,
+  masters: number,
+  replicas: number = 0
+): Promise<TestServer[]> {
   const nodes = []
-  for (let index = 0; index < masters; index++) {
+  for (let index = 0; index < masters * (1 + replicas); index++) {
     const bus = await freePort()
     nodes.push(
       await startRedis(
@@ -92,14 +108,14 @@ export async function startRedisCluster(t: TestContext, masters: number): Promis
         '--cluster-port',
         String(bus),
         '--cluster-node-timeout',
-        '2000'
+        replicas === 0 ? '2000' : '1000',
+        ...QUICK_SYNC
       )
     )
   }
   const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`)
-  const made = spawnSync('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-yes'], {
-    encoding: 'utf8'
-  })
+  const args = ['--cluster', 'create', ...addresses, '--cluster-replicas', String(replicas), '--cluster-yes']
+  const made = spawnSync('redis-cli', args, { encoding: 'utf8' })
   if (made.status !== 0) throw new Error(`${made.stdout}${made.stderr}`)
   return nodes
 }
@@ -109,7 +125,16 @@ export async function startSentinel(t: TestContext, master: TestServer): Promise
   const port = await freePort()
   const folder = temporaryFolder(t)
   const config = join(folder, 'sentinel.conf')
-  writeFileSync(config, `port ${port}\nbind 127.0.0.1\nsentinel monitor main 127.0.0.1 ${master.port} 1\n`)
+  writeFileSync(
+    config,
+    [
+      `port ${port}`,
+      'bind 127.0.0.1',
+      `sentinel monitor main 127.0.0.1 ${master.port} 1`,
+      'sentinel down-after-milliseconds main 500',
+      'sentinel failover-timeout main 3000'
+    ].join('\n')
+  )
   return startServer(t, new TestServer('redis-server', port, folder, [config, '--sentinel']))
 }
 

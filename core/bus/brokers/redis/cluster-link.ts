@@ -1,16 +1,19 @@
 import { RESP_TYPES, createCluster } from '@redis/client'
 import type { BrokerAddress } from '../address.ts'
+import { loadAt } from './functions.ts'
 import type { LinkListener, RedisLink, RedisText } from './link.ts'
-import { reconnectDelay, socketOptions } from './options.ts'
-import type { Script } from './scripts.ts'
+import { reasonOf } from '../../../errors.ts'
+import { NotTaken } from '../waiting-line.ts'
+import { NO_TIMEOUT, reconnectDelay, socketOptions } from './options.ts'
+import { slotOf } from './slot.ts'
 
 type Cluster = ReturnType<typeof createCluster>
 
 const BYTES = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } }
 
 /**
- * A cluster. Each node may come and go while the others serve, so it counts as up all the time: what is for a node that is away waits
- * in its client, and is sent to the next one when the cluster says that the slot has moved.
+ * A cluster. Each node may come and go while the others serve, so it counts as up all the time: what is for a node that is away is not
+ * taken, until it is back or the cluster says that another has its slots.
  */
 export class ClusterLink implements RedisLink {
   readonly isCluster = true
@@ -23,7 +26,11 @@ export class ClusterLink implements RedisLink {
     const { nodes, username, password } = address
     const options = {
       rootNodes: nodes.map(({ host, port }) => ({ socket: { host, port } })),
+      // The library looks after five seconds otherwise who has taken the place of a node that is away.
+      topologyRefreshOnReconnectionAttemptStrategy: 500,
+      commandOptions: NO_TIMEOUT,
       defaults: {
+        commandOptions: NO_TIMEOUT,
         ...(username !== null && { username }),
         ...(password !== null && { password }),
         socket: { ...socketOptions(address), reconnectStrategy: this.#delayOf }
@@ -45,17 +52,15 @@ export class ClusterLink implements RedisLink {
   }
 
   run(key: string, args: readonly RedisText[]): Promise<unknown> {
-    return this.#cluster.sendCommand(key, false, [...args])
+    return this.#send(key, args)
   }
 
   runForBytes(key: string, args: readonly RedisText[]): Promise<unknown> {
-    return this.#cluster.sendCommand(key, false, [...args], BYTES)
+    return this.#send(key, args, BYTES)
   }
 
-  async load(scripts: readonly Script[]): Promise<void> {
-    await this.#atEachMaster((client) =>
-      Promise.all(scripts.map(({ text }) => client.sendCommand(['SCRIPT', 'LOAD', text])))
-    )
+  async load(library: string): Promise<void> {
+    await this.#atEachMaster((client) => loadAt(client, library))
   }
 
   async info(): Promise<string> {
@@ -91,6 +96,24 @@ export class ClusterLink implements RedisLink {
   destroy(): void {
     this.#isDestroyed = true
     if (this.#cluster.isOpen) this.#cluster.destroy()
+  }
+
+  /**
+   * What the library would send again by itself, or keep for a node that is away, is for the waiting line to send again: it knows what
+   * has been done, and in which order.
+   */
+  async #send(key: string, args: readonly RedisText[], options: typeof BYTES | {} = {}): Promise<unknown> {
+    const client = this.#cluster.slots[slotOf(key)]?.master.client
+    if (client?.isReady !== true) throw new NotTaken('The node of the slot is away')
+    try {
+      return await client.sendCommand(args, options)
+    } catch (error) {
+      const reason = reasonOf(error)
+      // While a slot moves, its new node has to be asked in a way of its own.
+      if (reason.startsWith('ASK ')) return this.#cluster.sendCommand(key, false, [...args], options)
+      if (reason.startsWith('MOVED ')) await this.#cluster.sendCommand(key, false, ['EXISTS', key])
+      throw error
+    }
   }
 
   async #atEachMaster(

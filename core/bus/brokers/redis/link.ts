@@ -1,5 +1,3 @@
-import type { Script } from './scripts.ts'
-
 export type RedisText = string | Buffer
 
 export interface LinkListener {
@@ -20,7 +18,7 @@ export interface RedisLink {
   run(key: string, args: readonly RedisText[]): Promise<unknown>
   /** The same, with bytes instead of strings in the answer. */
   runForBytes(key: string, args: readonly RedisText[]): Promise<unknown>
-  load(scripts: readonly Script[]): Promise<void>
+  load(library: string): Promise<void>
   /** The answer of INFO server. */
   info(): Promise<string>
   subscribe(channels: readonly string[], listener: (message: Buffer, channel: Buffer) => void): Promise<void>

@@ -8,6 +8,9 @@ export function reconnectDelay(retries: number): number {
 const MAX_DELAY = 1000
 const CONNECT_TIMEOUT = 5000
 
+/** The waiting line has one, and the library would make an AbortSignal for each command. */
+export const NO_TIMEOUT = { timeout: 0 } as const
+
 export function socketOptions({ isTls }: BrokerAddress): Record<string, unknown> {
   return { connectTimeout: CONNECT_TIMEOUT, ...(isTls && { tls: true }) }
 }

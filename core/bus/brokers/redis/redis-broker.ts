@@ -20,7 +20,7 @@ import { Uncertain, WaitingLine } from '../waiting-line.ts'
 import { errorOf, startErrorOf } from './errors.ts'
 import type { RedisLink, RedisText } from './link.ts'
 import { openLink } from './open-link.ts'
-import { PAST, PUBLISH, RENEW, SCRIPTS, type Script } from './scripts.ts'
+import { LIBRARY, PAST, PUBLISH, RENEW } from './functions.ts'
 
 const MIN_VERSION = 7
 /** Redis takes no longer value, unless it is told otherwise. */
@@ -34,7 +34,7 @@ const EPOCH_DIGITS = 32
 const LAST_ANSWERS = 1000
 
 /**
- * Redis 7 and later, alone, as a cluster or behind sentinels. One script gives a message its place, keeps it in a stream and
+ * Redis 7 and later, alone, as a cluster or behind sentinels. One function gives a message its place, keeps it in a stream and
  * publishes it. docs/SCALING.md says what lies where.
  */
 export class RedisBroker implements Broker {
@@ -86,7 +86,7 @@ export class RedisBroker implements Broker {
         onDoubt: () => this.#doubt()
       })
       await this.#checkVersion()
-      await this.#link.load(SCRIPTS)
+      await this.#link.load(LIBRARY)
       await this.#link.subscribeGlobal(this.#signals, (signal) => listener.onSignal(signal))
     } catch (error) {
       await this.close()
@@ -200,38 +200,29 @@ export class RedisBroker implements Broker {
   }
 
   async #run(
-    script: Script,
+    name: string,
     key: string,
     keys: readonly string[],
     args: readonly RedisText[]
   ): Promise<unknown> {
     try {
-      return await this.#link.run(key, ['EVALSHA', script.sha, text(keys.length), ...keys, ...args])
+      return await this.#link.run(key, ['FCALL', name, text(keys.length), ...keys, ...args])
     } catch (error) {
       const known = errorOf(error)
-      if (known.isScriptMissing) await this.#link.load(SCRIPTS).catch(() => {})
+      if (known.isFunctionMissing) await this.#link.load(LIBRARY).catch(() => {})
       throw known.error
     }
   }
 
-  async #answer(script: Script, channel: string, args: readonly string[]): Promise<unknown> {
+  async #answer(called: string, channel: string, args: readonly string[]): Promise<unknown> {
     const name = this.#name(channel)
-    const command = [
-      'EVALSHA',
-      script.sha,
-      '2',
-      `${name}:o`,
-      `${name}:s`,
-      this.#seed,
-      text(IDLE_TTL),
-      ...args
-    ]
+    const command = ['FCALL', called, '2', `${name}:o`, `${name}:s`, this.#seed, text(IDLE_TTL), ...args]
     try {
       return await this.#inTime(this.#link.runForBytes(name, command))
     } catch (error) {
       const known = errorOf(error)
-      if (!known.isScriptMissing) throw known.error
-      await this.#link.load(SCRIPTS)
+      if (!known.isFunctionMissing) throw known.error
+      await this.#link.load(LIBRARY)
       return this.#inTime(this.#link.runForBytes(name, command))
     }
   }
@@ -270,13 +261,13 @@ export class RedisBroker implements Broker {
   }
 
   /**
-   * It may have been started anew, without the scripts, and refuses everything while it loads its data. Nothing may be published
+   * It may have been started anew, without the functions, and refuses everything while it loads its data. Nothing may be published
    * before that is over: what is refused then would come behind what is not.
    */
   async #prepare(): Promise<boolean> {
     while (!this.#isClosed) {
       try {
-        await this.#link.load(SCRIPTS)
+        await this.#link.load(LIBRARY)
         return true
       } catch (error) {
         // Lost again: it comes back again.

@@ -1,93 +1,163 @@
-import { RESP_TYPES, createSentinel } from '@redis/client'
+import { setTimeout as delay } from 'node:timers/promises'
+import { createClient } from '@redis/client'
+import { NotTaken } from '../waiting-line.ts'
 import type { BrokerAddress } from '../address.ts'
 import type { LinkListener, RedisLink, RedisText } from './link.ts'
 import { reconnectDelay, socketOptions } from './options.ts'
-import type { Script } from './scripts.ts'
+import { SingleLink } from './single-link.ts'
 
-type Sentinel = ReturnType<typeof createSentinel>
+type Node = BrokerAddress['nodes'][number]
+type OnMessage = (message: Buffer, channel: Buffer) => void
 
-const BYTES = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } }
-
-/** The master that sentinels name, whichever it is at the time. The client follows it, with what is subscribed to. */
+/**
+ * The master that sentinels name, whichever it is at the time. The client library has this too, but it sends what was under way
+ * again, which may have been done, and lets commands of one turn change places.
+ */
 export class SentinelLink implements RedisLink {
   readonly isCluster = false
-  readonly #sentinel: Sentinel
+  readonly #address: BrokerAddress
+  /** A master that is new knows nothing of it. */
+  readonly #subscribed = new Map<string, OnMessage>()
+  #listener: LinkListener | null = null
+  #link: SingleLink | null = null
   #isDestroyed = false
-  /** The library forgets clients that it has begun to connect when it is destroyed: they would go on for ever. */
-  readonly #delayOf = (retries: number): number | false => !this.#isDestroyed && reconnectDelay(retries)
 
   constructor(address: BrokerAddress) {
-    const { nodes, username, password, master } = address
-    const socket = { ...socketOptions(address), reconnectStrategy: this.#delayOf }
-    const options = {
-      name: master!,
-      sentinelRootNodes: nodes.map(({ host, port }) => ({ host, port })),
-      nodeClientOptions: {
-        ...(username !== null && { username }),
-        ...(password !== null && { password }),
-        socket
-      },
-      sentinelClientOptions: { socket },
-      // One, so that messages keep their order.
-      masterPoolSize: 1
-    }
-    this.#sentinel = createSentinel(options as Parameters<typeof createSentinel>[0])
+    this.#address = address
   }
 
   async connect(listener: LinkListener): Promise<void> {
-    let hasConnected = false
-    // Whatever fails is told to whoever asked for it.
-    this.#sentinel.on('error', () => {})
-    for (const event of ['topology-change', 'ready'])
-      this.#sentinel.on(event, () => {
-        if (hasConnected) listener.onDoubt()
-      })
-    await this.#sentinel.connect()
-    hasConnected = true
+    this.#listener = listener
+    await this.#follow()
   }
 
-  run(_key: string, args: readonly RedisText[]): Promise<unknown> {
-    return this.#sentinel.sendCommand(false, [...args])
+  async run(key: string, args: readonly RedisText[]): Promise<unknown> {
+    return this.#master.run(key, args)
   }
 
-  runForBytes(_key: string, args: readonly RedisText[]): Promise<unknown> {
-    return this.#sentinel.sendCommand(false, [...args], BYTES)
+  async runForBytes(key: string, args: readonly RedisText[]): Promise<unknown> {
+    return this.#master.runForBytes(key, args)
   }
 
-  async load(scripts: readonly Script[]): Promise<void> {
-    await Promise.all(scripts.map(({ text }) => this.#sentinel.sendCommand(false, ['SCRIPT', 'LOAD', text])))
+  async load(library: string): Promise<void> {
+    await this.#master.load(library)
   }
 
   async info(): Promise<string> {
-    return String(await this.#sentinel.sendCommand(false, ['INFO', 'server']))
+    return this.#master.info()
   }
 
-  async subscribe(
-    channels: readonly string[],
-    listener: (message: Buffer, channel: Buffer) => void
-  ): Promise<void> {
-    await this.#sentinel.subscribe([...channels], listener, true)
+  async subscribe(channels: readonly string[], listener: OnMessage): Promise<void> {
+    for (const channel of channels) this.#subscribed.set(channel, listener)
+    await this.#master.subscribe(channels, listener)
   }
 
   async unsubscribe(channels: readonly string[]): Promise<void> {
-    await this.#sentinel.unsubscribe([...channels])
+    for (const channel of channels) this.#subscribed.delete(channel)
+    await this.#master.unsubscribe(channels)
   }
 
   async subscribeGlobal(channel: string, listener: (message: Buffer) => void): Promise<void> {
-    await this.#sentinel.subscribe(channel, listener, true)
+    await this.subscribe([channel], listener)
   }
 
   async publishGlobal(channel: string, message: Buffer): Promise<number> {
-    return Number(await this.#sentinel.sendCommand(false, ['PUBLISH', channel, message]))
+    return this.#master.publishGlobal(channel, message)
   }
 
   async ping(): Promise<void> {
-    await this.#sentinel.sendCommand(false, ['PING'])
+    await Promise.all([this.#master.ping(), this.#check()])
   }
 
   destroy(): void {
     this.#isDestroyed = true
-    // Also while it looks for a master: it would do so for ever.
-    void this.#sentinel.destroy().catch(() => {})
+    this.#link?.destroy()
+    this.#link = null
+  }
+
+  /** @throws NotTaken while there is none */
+  get #master(): SingleLink {
+    if (this.#link === null) throw new NotTaken('The sentinels have no master')
+    return this.#link
+  }
+
+  /** Each sentinel is asked in turn: one that is cut off may name a master that is none any more. */
+  async #follow(): Promise<void> {
+    let first: unknown = null
+    for (const sentinel of this.#address.nodes) {
+      try {
+        return await this.#connectTo(await this.#masterOf(sentinel))
+      } catch (error) {
+        first ??= error
+      }
+    }
+    throw first
+  }
+
+  async #connectTo(node: Node): Promise<void> {
+    const link = new SingleLink({ ...this.#address, nodes: [node] }, false)
+    let isLost = false
+    const onDown = (reason: string): void => {
+      isLost = true
+      this.#lose(link, reason)
+    }
+    try {
+      await link.connect({ onUp: () => {}, onDown, onDoubt: () => {} })
+      if (!(await link.isMaster())) throw new Error(`${node.host}:${node.port} is no master`)
+      for (const [listener, channels] of Map.groupBy(this.#subscribed.keys(), (channel) =>
+        this.#subscribed.get(channel)!
+      ))
+        await link.subscribe(channels, listener)
+      if (isLost || this.#isDestroyed) throw new Error(`${node.host}:${node.port} is lost`)
+      this.#link = link
+    } catch (error) {
+      link.destroy()
+      throw error
+    }
+  }
+
+  #lose(link: SingleLink, reason: string): void {
+    if (this.#link !== link) return
+    this.#link = null
+    link.destroy()
+    this.#listener!.onDown(reason)
+    void this.#comeBack()
+  }
+
+  async #comeBack(): Promise<void> {
+    for (let retries = 0; !this.#isDestroyed; retries++) {
+      try {
+        await this.#follow()
+        return this.#listener!.onUp()
+      } catch {
+        await delay(reconnectDelay(retries), undefined, { ref: false })
+      }
+    }
+  }
+
+  /** A master that is cut off from the sentinels goes on serving when they have promoted another. */
+  async #check(): Promise<void> {
+    const link = this.#link
+    const asked = this.#address.nodes.map((sentinel) => this.#masterOf(sentinel).catch(() => null))
+    const named = (await Promise.all(asked)).filter((node) => node !== null)
+    if (link === null || named.length === 0) return
+    if (!named.some(({ host, port }) => host === link.node.host && port === link.node.port))
+      this.#lose(link, 'the sentinels have another master')
+  }
+
+  async #masterOf({ host, port }: Node): Promise<Node> {
+    const socket = { host, port, ...socketOptions(this.#address), reconnectStrategy: false }
+    const client = createClient({ socket } as Parameters<typeof createClient>[0])
+    // Whoever asked is told.
+    client.on('error', () => {})
+    try {
+      await client.connect()
+      const { master } = this.#address
+      const answer = await client.sendCommand(['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', master!])
+      if (!Array.isArray(answer)) throw new Error(`the sentinel has no master "${master}"`)
+      return { host: String(answer[0]), port: Number(answer[1]) }
+    } finally {
+      if (client.isOpen) client.destroy()
+    }
   }
 }

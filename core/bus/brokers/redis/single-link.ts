@@ -1,8 +1,8 @@
 import { RESP_TYPES, createClient } from '@redis/client'
 import type { BrokerAddress } from '../address.ts'
+import { loadAt } from './functions.ts'
 import type { LinkListener, RedisLink, RedisText } from './link.ts'
-import { reconnectDelay, socketOptions } from './options.ts'
-import type { Script } from './scripts.ts'
+import { NO_TIMEOUT, reconnectDelay, socketOptions } from './options.ts'
 
 type Client = ReturnType<typeof createClient>
 
@@ -11,23 +11,27 @@ const BYTES = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } }
 /** One Redis: a connection for commands and one for what is subscribed to, which Redis cuts when it is read too slowly. */
 export class SingleLink implements RedisLink {
   readonly isCluster = false
+  readonly node: BrokerAddress['nodes'][number]
   readonly #commands: Client
   readonly #subscriber: Client
   #hasConnected = false
   #isUp = false
 
-  constructor(address: BrokerAddress) {
-    const [node] = address.nodes
+  /** @param isLasting whether it comes back by itself when it is lost */
+  constructor(address: BrokerAddress, isLasting: boolean = true) {
+    this.node = address.nodes[0]!
     const options = {
       database: address.database,
+      commandOptions: NO_TIMEOUT,
       ...(address.username !== null && { username: address.username }),
       ...(address.password !== null && { password: address.password }),
       socket: {
-        host: node!.host,
-        port: node!.port,
+        host: this.node.host,
+        port: this.node.port,
         ...socketOptions(address),
         // The first time, whoever starts the server wants to know at once.
-        reconnectStrategy: (retries: number) => (this.#hasConnected ? reconnectDelay(retries) : false)
+        reconnectStrategy: (retries: number) =>
+          isLasting && this.#hasConnected ? reconnectDelay(retries) : false
       }
     }
     this.#commands = createClient(options as Parameters<typeof createClient>[0])
@@ -52,12 +56,17 @@ export class SingleLink implements RedisLink {
     return this.#commands.sendCommand(args, BYTES)
   }
 
-  async load(scripts: readonly Script[]): Promise<void> {
-    await Promise.all(scripts.map(({ text }) => this.#commands.sendCommand(['SCRIPT', 'LOAD', text])))
+  async load(library: string): Promise<void> {
+    await loadAt(this.#commands, library)
   }
 
   async info(): Promise<string> {
     return String(await this.#commands.sendCommand(['INFO', 'server']))
+  }
+
+  async isMaster(): Promise<boolean> {
+    const [role] = (await this.#commands.sendCommand(['ROLE'])) as unknown as [unknown]
+    return String(role) === 'master'
   }
 
   async subscribe(
