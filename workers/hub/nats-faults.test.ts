@@ -1,7 +1,8 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
+import { rmSync } from 'node:fs'
 import { type TestContext, test as nodeTest } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { jetstreamManager } from '@nats-io/jetstream'
+import { type StreamAPI, jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import { startProxy } from '../../core/bus/testing/cutting-proxy.ts'
 import { until } from '../../core/bus/testing/reader.ts'
@@ -10,6 +11,7 @@ import { join, startInstance } from '../testing/instances.ts'
 import { assertPresenceOutlastsOutage } from '../testing/presence-outage.ts'
 
 const hasNats = hasServer('nats-server')
+const STREAM = 'scherzo_10000_600000'
 const RULE = { history: { size: 10_000, age: 600 } }
 
 function test(sentence: string, run: (t: TestContext) => Promise<void>): void {
@@ -102,23 +104,46 @@ test('connections that are cut in the middle of messages lose none and bring non
   }
 })
 
-test('a stream that is purged is told to those who listen', async (t) => {
+for (const [what, act] of [
+  ['purged', async (streams: StreamAPI) => streams.purge(STREAM)],
+  ['deleted', async (streams: StreamAPI) => streams.delete(STREAM)]
+] as const) {
+  test(`a stream that is ${what} is told to those who listen`, async (t) => {
+    const server = await startNats(t)
+    const one = await startInstance(t, addressOf(server), { timeout: 20 })
+    const other = await startInstance(t, addressOf(server), { timeout: 20 })
+    for (const { hubs } of [one, other]) hubs[0]!.channel('ticks', RULE)
+    const client = await join(other.hubs[0]!, 'ticks')
+    await one.hubs[0]!.publish('ticks', 1)
+    await until(() => client.offsets.length === 1)
+    const nats = await connect({ servers: `127.0.0.1:${server.port}` })
+    await act((await jetstreamManager(nats)).streams)
+    await nats.close()
+    const { epoch } = await one.hubs[0]!.publish('ticks', 'new')
+    await until(() => client.told.some(({ data }) => data === 'new'))
+    deepEqual(client.told.slice(1), [
+      { channel: 'ticks', epoch, lost: { from: 1, to: 0 } },
+      { channel: 'ticks', offset: 1, data: 'new' }
+    ])
+  })
+}
+
+test('a server that comes back without its data takes messages again, and subscribers are told', async (t) => {
   const server = await startNats(t)
-  const one = await startInstance(t, addressOf(server))
-  const other = await startInstance(t, addressOf(server))
+  const one = await startInstance(t, addressOf(server), { timeout: 20 })
+  const other = await startInstance(t, addressOf(server), { timeout: 20 })
   for (const { hubs } of [one, other]) hubs[0]!.channel('ticks', RULE)
   const client = await join(other.hubs[0]!, 'ticks')
-  await one.hubs[0]!.publish('ticks', 1)
+  const before = await one.hubs[0]!.publish('ticks', 1)
   await until(() => client.offsets.length === 1)
-  const nats = await connect({ servers: `127.0.0.1:${server.port}` })
-  await (await jetstreamManager(nats)).streams.purge('scherzo_10000_600000')
-  await nats.close()
+  await server.stop('SIGKILL')
+  rmSync(`${server.folder}/store`, { recursive: true })
+  await server.start()
   const { epoch } = await one.hubs[0]!.publish('ticks', 'new')
+  equal(epoch === before.epoch, false)
   await until(() => client.told.some(({ data }) => data === 'new'))
-  deepEqual(client.told.slice(1), [
-    { channel: 'ticks', epoch, lost: { from: 1, to: 0 } },
-    { channel: 'ticks', offset: 1, data: 'new' }
-  ])
+  const notices = client.told.filter(({ channel, lost }) => channel === 'ticks' && lost !== undefined)
+  deepEqual(notices, [{ channel: 'ticks', epoch, lost: { from: 1, to: 0 } }])
 })
 
 test('a message above the limit is refused with the limit', async (t) => {

@@ -194,7 +194,14 @@ export class NatsBroker implements Broker, LaneHost {
 
   async last(channel: string, retention: Retention | null): Promise<StoredBatch | null> {
     const streams = this.#streams!
-    return streams.last(await streams.of(retention), streams.subjectOf(channel, retention))
+    const stream = await streams.of(retention)
+    try {
+      return await streams.last(stream, streams.subjectOf(channel, retention))
+    } catch (error) {
+      // Nobody answers for a stream that is gone. It is made where it is not there.
+      streams.forget()
+      throw error
+    }
   }
 
   async before(retention: Retention | null, sequence: number): Promise<StoredBatch | null> {
@@ -326,6 +333,8 @@ export class NatsBroker implements Broker, LaneHost {
   }
 
   async #return(nats: NatsConnection, listener: BrokerListener): Promise<void> {
+    // It may have been started anew, without its data.
+    this.#streams!.forget()
     // It subscribes again by itself, before this is answered.
     await nats.flush()
     if (this.#isUp || this.#isClosed) return
