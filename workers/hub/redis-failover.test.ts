@@ -1,8 +1,9 @@
-import { equal, ok } from 'node:assert/strict'
+import { equal, ok, rejects } from 'node:assert/strict'
 import { type TestContext, test as nodeTest } from 'node:test'
 import { createClient } from '@redis/client'
 import {
   type TestServer,
+  freePort,
   hasServer,
   startRedis,
   startRedisCluster,
@@ -92,18 +93,18 @@ async function assertOutlastsFailover(
   const one = await startInstance(t, address, { timeout: 60 })
   const other = await startInstance(t, address, { timeout: 60 })
   for (const hub of [...one.hubs, ...other.hubs]) hub.channel('ticks', RULE)
+  const start = await one.hubs[0]!.publish('ticks', 'first')
   const members = [await join(one.hubs[0]!, 'ticks'), await join(other.hubs[1]!, 'ticks')]
   const flows = [new Flow(one, 'ticks', 'one'), new Flow(other, 'ticks', 'other')]
   t.after(() => Promise.all(flows.map((flow) => flow.end())))
   await answers(flows, 50)
-  const { epoch } = flows[0]!.answered[0]!
   await failOver(flows)
   // More than was lost: offsets of the old epoch would have been given out again and overtaken.
-  await eventually(() => flows.every((flow) => flow.countBeside(epoch) >= 200))
+  await eventually(() => flows.every((flow) => flow.countBeside(start.epoch) >= 200))
   await Promise.all(flows.map((flow) => flow.end()))
   await one.hubs[0]!.publish('ticks', 'last')
   await eventually(() => members.every(({ told }) => told.some(({ data }) => data === 'last')))
-  equal(assertAgreement('ticks', members, flows).length, 2)
+  equal(assertAgreement('ticks', start, members, flows).length, 2)
   for (const code of flows.flatMap(({ refused }) => refused)) equal(code, 'SCZ_ERR_BROKER_LOST')
   await eventually(() => one.center.broker!.isReachable && other.center.broker!.isReachable)
   ok(String(await admin(replica, ['INFO', 'replication'])).includes('role:master'))
@@ -134,11 +135,32 @@ test('Sentinel: instances leave a master that is replaced while it works', async
   await assertOutlastsFailover(t, failing, () => admin(failing.sentinel!, ['SENTINEL', 'FAILOVER', 'main']))
 })
 
-test('Redis Cluster: when a replica takes over that is behind, its channels begin anew, and all go on', async (t) => {
-  const failing = await startShards(t)
-  await assertOutlastsFailover(t, failing, async (flows) => {
-    await cutReplicas(failing.master)
+test('Sentinel: one that is away is passed over, and what is wrong is one sentence at the start', async (t) => {
+  const { address, sentinel } = await startMain(t)
+  const [, nodes, main] = /^(.*)\/(\w+)$/.exec(address)!
+  const away = await freePort()
+  const instance = await startInstance(
+    t,
+    `redis+sentinel://127.0.0.1:${away},127.0.0.1:${sentinel!.port}/${main}`
+  )
+  equal((await instance.hubs[0]!.publish('ticks', 1)).offset, 1)
+  await rejects(startInstance(t, `${nodes}/other`), {
+    code: 'SCZ_ERR_BROKER_UNREACHABLE',
+    message: /: the sentinel has no master "other"/
+  })
+  await rejects(startInstance(t, `redis+sentinel://127.0.0.1:${away}/main`), {
+    code: 'SCZ_ERR_BROKER_UNREACHABLE',
+    message: /ECONNREFUSED/
+  })
+})
+
+test('Redis Cluster: when a replica takes over, by order or because its master has died, its channels begin anew, and all go on', async (t) => {
+  const { address, master, replica } = await startShards(t)
+  await assertOutlastsFailover(t, { address, master, replica }, () => admin(replica, ['CLUSTER', 'FAILOVER']))
+  await eventually(() => follows(master))
+  await assertOutlastsFailover(t, { address, master: replica, replica: master }, async (flows) => {
+    await cutReplicas(replica)
     await answers(flows, 50)
-    await failing.master.stop('SIGKILL')
+    await replica.stop('SIGKILL')
   })
 })

@@ -1,5 +1,6 @@
 import { deepEqual, equal, fail, ok } from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Place } from '../../core/bus/broker.ts'
 import type { Published } from '../../core/bus/settler.ts'
 import type { Instance, TestMember, Told } from './instances.ts'
 
@@ -71,10 +72,12 @@ export class Flow {
  * All have to see the same. What was answered in the last epoch every member has, once and in order; what was answered in the one
  * before it has as well, unless it comes behind all that the member had of it when it was told that the channel has begun anew.
  *
+ * @param start of the last message before they came
  * @returns the epochs in their order
  */
 export function assertAgreement(
   channel: string,
+  start: Place,
   members: readonly TestMember[],
   flows: readonly Flow[]
 ): string[] {
@@ -93,12 +96,11 @@ export function assertAgreement(
       lastOf.set(epoch, offset)
     }
   }
-  const [first] = flows[0]!.answered
   let epochs: string[] = []
   for (const { told } of members) {
     const had = new Set<string>()
-    epochs = [first!.epoch]
-    let last = 0
+    epochs = [start.epoch]
+    let last = start.offset
     for (const { channel: of, offset, data, epoch, lost } of told as readonly Told[]) {
       if (of !== channel) continue
       if (lost !== undefined && epoch !== undefined) {

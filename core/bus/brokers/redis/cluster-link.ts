@@ -111,7 +111,8 @@ export class ClusterLink implements RedisLink {
       const reason = reasonOf(error)
       // While a slot moves, its new node has to be asked in a way of its own.
       if (reason.startsWith('ASK ')) return this.#cluster.sendCommand(key, false, [...args], options)
-      if (reason.startsWith('MOVED ')) await this.#cluster.sendCommand(key, false, ['EXISTS', key])
+      // The library looks for the new one by that. Nobody waits for it: what comes meanwhile would get there first.
+      if (reason.startsWith('MOVED ')) this.#cluster.sendCommand(key, false, ['EXISTS', key]).catch(() => {})
       throw error
     }
   }

@@ -12,8 +12,8 @@ import { reasonOf } from '../../../errors.ts'
  *
  * A server that was a replica, or that has its data from a snapshot, may be behind what was given out before. So a channel that it
  * finds there begins anew: whoever compared offsets would come too late where others had already published. What the library knows of
- * its server is in variables, which no replica is sent: one that is promoted finds them empty, and asks. Redis changes the id of its
- * replication when it is promoted, and keeps the one before.
+ * its server is in variables, which no replica is sent: one that is promoted finds them empty, and asks. One that was a master before
+ * asks when a channel has another run. Redis changes the id of its replication when it is promoted, and keeps the one before.
  */
 const PLACE = `
 local run, may_be_behind
@@ -35,11 +35,11 @@ local function begin(keys, args, time)
 end
 
 local function find(keys, args)
-  if not run then look() end
   local time = redis.call('TIME')
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
   local state = redis.call('HMGET', keys[1], 'e', 'o', 'r')
   local epoch, offset = state[1], tonumber(state[2])
+  if not run or (epoch and state[3] ~= run) then look() end
   if not epoch or not offset or (state[3] ~= run and may_be_behind) then
     epoch, offset = begin(keys, args, time)
   elseif state[3] ~= run then
