@@ -135,6 +135,23 @@ test('Sentinel: instances leave a master that is replaced while it works', async
   await assertOutlastsFailover(t, failing, () => admin(failing.sentinel!, ['SENTINEL', 'FAILOVER', 'main']))
 })
 
+test('Sentinel: instances leave a master that works when the sentinels name another one', async (t) => {
+  const { address, sentinel } = await startMain(t)
+  const instance = await startInstance(t, address)
+  const client = await join(instance.hubs[0]!, 'ticks')
+  await instance.hubs[0]!.publish('ticks', 'before')
+  const next = await startRedis(t)
+  const monitor = ['SENTINEL', 'MONITOR', 'main', '127.0.0.1', String(next.port), '1']
+  await admin(sentinel!, ['SENTINEL', 'REMOVE', 'main'], monitor)
+  await eventually(() =>
+    instance.notices.some((notice) => notice.includes('the sentinels have another master'))
+  )
+  await eventually(() => instance.center.broker!.isReachable)
+  const { epoch } = await instance.hubs[1]!.publish('ticks', 'after')
+  await eventually(() => client.told.some(({ data }) => data === 'after'))
+  equal(await admin(next, ['HGET', 'scherzo:{c:ticks}:o', 'e']), epoch)
+})
+
 test('Sentinel: one that is away is passed over, and what is wrong is one sentence at the start', async (t) => {
   const { address, sentinel } = await startMain(t)
   const [, nodes, main] = /^(.*)\/(\w+)$/.exec(address)!

@@ -1,9 +1,9 @@
 import { RESP_TYPES, createCluster } from '@redis/client'
+import { reasonOf } from '../../../errors.ts'
 import type { BrokerAddress } from '../address.ts'
+import { NotTaken } from '../waiting-line.ts'
 import { loadAt } from './functions.ts'
 import type { LinkListener, RedisLink, RedisText } from './link.ts'
-import { reasonOf } from '../../../errors.ts'
-import { NotTaken } from '../waiting-line.ts'
 import { NO_TIMEOUT, reconnectDelay, socketOptions } from './options.ts'
 import { slotOf } from './slot.ts'
 
@@ -19,6 +19,7 @@ export class ClusterLink implements RedisLink {
   readonly isCluster = true
   readonly #cluster: Cluster
   #isDestroyed = false
+  #isLooking = false
   /** No client goes on to connect when the whole is destroyed. */
   readonly #delayOf = (retries: number): number | false => !this.#isDestroyed && reconnectDelay(retries)
 
@@ -111,10 +112,19 @@ export class ClusterLink implements RedisLink {
       const reason = reasonOf(error)
       // While a slot moves, its new node has to be asked in a way of its own.
       if (reason.startsWith('ASK ')) return this.#cluster.sendCommand(key, false, [...args], options)
-      // The library looks for the new one by that. Nobody waits for it: what comes meanwhile would get there first.
-      if (reason.startsWith('MOVED ')) this.#cluster.sendCommand(key, false, ['EXISTS', key]).catch(() => {})
+      if (reason.startsWith('MOVED ')) this.#lookAgain(key)
       throw error
     }
+  }
+
+  /** The library does when it is told of a move. Nobody waits for it: what comes meanwhile would be ahead of them. */
+  #lookAgain(key: string): void {
+    if (this.#isLooking) return
+    this.#isLooking = true
+    const looked = (): void => {
+      this.#isLooking = false
+    }
+    this.#cluster.sendCommand(key, false, ['EXISTS', key]).then(looked, looked)
   }
 
   async #atEachMaster(

@@ -18,9 +18,9 @@ import { Heartbeat } from '../heartbeat.ts'
 import type { BrokerOptions } from '../open.ts'
 import { Uncertain, WaitingLine } from '../waiting-line.ts'
 import { errorOf, startErrorOf } from './errors.ts'
+import { LIBRARY, PAST, PUBLISH, RENEW } from './functions.ts'
 import type { RedisLink, RedisText } from './link.ts'
 import { openLink } from './open-link.ts'
-import { LIBRARY, PAST, PUBLISH, RENEW } from './functions.ts'
 
 const MIN_VERSION = 7
 /** Redis takes no longer value, unless it is told otherwise. */

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { createClient } from '@redis/client'
-import { NotTaken } from '../waiting-line.ts'
 import type { BrokerAddress } from '../address.ts'
+import { NotTaken } from '../waiting-line.ts'
 import type { LinkListener, RedisLink, RedisText } from './link.ts'
 import { reconnectDelay, socketOptions } from './options.ts'
 import { SingleLink } from './single-link.ts'
