@@ -124,6 +124,7 @@ export class Connection {
 
   publish(channel: string, key: string | null, pad: number): void {
     const attempt = this.#ledger.attempt(this.name, channel)
+    this.#followers.get(channel)!.publish(attempt)
     const data = { n: attempt.n, pad: 'x'.repeat(pad) }
     this.#request('publish', channel, { data, ...(key !== null && { key }) }, attempt)
   }

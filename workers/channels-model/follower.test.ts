@@ -7,13 +7,13 @@ import type { Policy } from './plan.ts'
 const EPOCH = '9f3c51a0'
 
 /** A client of a channel that has had messages and keeps the last five. @returns it, and what it has found wrong */
-function follow(policy: Policy, published: number): { follower: Follower; faults: string[] } {
+function follow(policy: Policy, published: number): { ledger: Ledger; follower: Follower; faults: string[] } {
   const ledger = new Ledger()
   for (let offset = 1; offset <= published; offset++)
     ledger.acknowledge(ledger.attempt('app', 'room'), offset)
   const faults: string[] = []
   const follower = new Follower('room', policy, 5, EPOCH, ledger, (text) => void faults.push(text))
-  return { follower, faults }
+  return { ledger, follower, faults }
 }
 
 /** Comes back with the offset 20 to a channel that has had 24. */
@@ -44,6 +44,23 @@ test('a message that is missing, comes twice or at the wrong place is wrong', ()
   last.follower.level(1, { epoch: EPOCH, offset: 24, count: 4, lost: null })
   last.follower.finish()
   deepEqual(last.faults, ['room: the end came where 24 is next, and was not told as skipped'])
+})
+
+test('a subscription that begins behind what was published after it is wrong', () => {
+  for (const [begin, wrong] of [
+    [24, []],
+    [25, ['room: a subscription begins at 25, and 25 was published behind it']]
+  ] as const) {
+    const { ledger, follower, faults } = follow('close', 24)
+    follower.ask(1, null)
+    const attempt = ledger.attempt('client', 'room')
+    follower.publish(attempt)
+    ledger.acknowledge(attempt, 25)
+    follower.begin({ epoch: EPOCH, offset: begin })
+    if (begin === 24) follower.message(25)
+    follower.level(1, { epoch: EPOCH, offset: 25, count: 25 - begin, lost: null })
+    deepEqual(faults, wrong)
+  }
 })
 
 test('what is told as skipped may be missing, not more and not less', () => {

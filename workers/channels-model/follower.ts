@@ -1,4 +1,4 @@
-import type { Ledger } from './ledger.ts'
+import type { Attempt, Ledger } from './ledger.ts'
 import type { Policy } from './plan.ts'
 import { SkippedOffsets } from './skipped-offsets.ts'
 
@@ -27,6 +27,8 @@ interface Asked {
   lost: Range | null
   /** How many offsets the `lost` notices name. */
   lostCount: number
+  /** What the client published first behind the request. */
+  own: Attempt | null
 }
 
 /** The fields of an answer to `subscribe`. */
@@ -109,8 +111,15 @@ export class Follower {
       begunAt: null,
       isCalledOff: false,
       lost: null,
-      lostCount: 0
+      lostCount: 0,
+      own: null
     })
+  }
+
+  /** The client publishes to the channel. */
+  publish(attempt: Attempt): void {
+    const asked = this.#asked.findLast(({ isAgain }) => !isAgain)
+    if (asked !== undefined) asked.own ??= attempt
   }
 
   askToEnd(): void {
@@ -184,6 +193,7 @@ export class Follower {
       if (count !== 0 || lost !== null) this.#fault(`the answer has ${count} messages for nothing new`)
       return
     }
+    this.#checkOwn(asked)
     const { begunAt, since } = asked
     if (begunAt === null) return this.#fault('an answer before the subscription began')
     if (offset < begunAt) this.#fault(`the answer has ${offset} after a notice with ${begunAt}`)
@@ -221,6 +231,7 @@ export class Follower {
       return
     }
     if (current === null || this.#next === null) return this.#fault('the subscription has not begun')
+    this.#checkOwn(current)
     this.#pass(this.#ledger.known(this.channel) + 1, 'the end')
     if (this.#skipped.rest > 0)
       this.#fault(`${this.#skipped.rest} more were told as skipped than were missing`)
@@ -241,6 +252,13 @@ export class Follower {
   #pass(to: number, what: string): void {
     const missing = this.#skipped.pass(this.#next!, to)
     if (missing !== null) this.#fault(`${what} came where ${missing} is next, and was not told as skipped`)
+  }
+
+  /** Requests take effect in their order: without a place the subscription begins before what was published behind it. */
+  #checkOwn({ since, begunAt, own }: Asked): void {
+    const offset = own?.offset ?? Infinity
+    if (since === null && begunAt !== null && begunAt >= offset)
+      this.#fault(`a subscription begins at ${begunAt}, and ${offset} was published behind it`)
   }
 
   #isUnknown({ epoch, offset }: Since): boolean {
