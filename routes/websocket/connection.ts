@@ -109,18 +109,12 @@ export class Connection implements IntakeOwner, SocketListener, Client {
 
   /** @param unread what the client sent right behind its handshake */
   open(view: HubSocket | null, request: FastifyRequest, channels: readonly string[], unread: Buffer): void {
-    const { options, services } = this.#endpoint
+    const { options } = this.#endpoint
     this.#view = view
     this.#first = null
     if (this.#firstLimits !== null) this.#firstLimits.maxMessageBytes = options.maxMessageBytes
     this.#firstLimits = null
-    const membership = services.subscriptions.join(
-      this.outbox,
-      options.slow,
-      (code, reason) => this.close(code, reason),
-      this.#format
-    )
-    this.#membership = membership
+    const membership = this.#join()
     if (this.speaksProtocol) this.send(connectedNotice(options, this.standing, channels), false)
     for (const channel of channels) void this.#subscribe(membership, channel)
     const { onOpen } = options
@@ -295,6 +289,14 @@ export class Connection implements IntakeOwner, SocketListener, Client {
     deadlines.delete(this)
     this.#intake.end()
     if (this.#state !== ENDED) this.#finish(closeCodes.abnormal, '')
+  }
+
+  /** Apart from `open`: a closure there would keep the request, which another one uses, for as long as the connection is there. */
+  #join(): Membership {
+    const { options, services } = this.#endpoint
+    const close = (code: number, reason: string): void => this.close(code, reason)
+    this.#membership = services.subscriptions.join(this.outbox, options.slow, close, this.#format)
+    return this.#membership
   }
 
   #request(data: Buffer, isBinary: boolean): void {
