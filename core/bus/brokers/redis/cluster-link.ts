@@ -6,8 +6,10 @@ import { loadAt } from './functions.ts'
 import type { LinkListener, RedisLink, RedisText } from './link.ts'
 import { NO_TIMEOUT, reconnectDelay, socketOptions } from './options.ts'
 import { slotOf } from './slot.ts'
+import { Watch } from './watch.ts'
 
 type Cluster = ReturnType<typeof createCluster>
+type Client = Awaited<ReturnType<Cluster['nodeClient']>>
 
 const BYTES = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } }
 
@@ -18,6 +20,7 @@ const BYTES = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } }
 export class ClusterLink implements RedisLink {
   readonly isCluster = true
   readonly #cluster: Cluster
+  readonly #watch: Watch<Client> = new Watch(() => this.#clients())
   #isDestroyed = false
   #isLooking = false
   /** No client goes on to connect when the whole is destroyed. */
@@ -50,6 +53,7 @@ export class ClusterLink implements RedisLink {
       })
     await this.#cluster.connect()
     hasConnected = true
+    this.#watch.start({ onSilent: cut, onAway: lookWhere })
   }
 
   run(key: string, args: readonly RedisText[]): Promise<unknown> {
@@ -96,6 +100,7 @@ export class ClusterLink implements RedisLink {
 
   destroy(): void {
     this.#isDestroyed = true
+    this.#watch.stop()
     if (this.#cluster.isOpen) this.#cluster.destroy()
   }
 
@@ -127,9 +132,24 @@ export class ClusterLink implements RedisLink {
     this.#cluster.sendCommand(key, false, ['EXISTS', key]).then(looked, looked)
   }
 
-  async #atEachMaster(
-    act: (client: Awaited<ReturnType<Cluster['nodeClient']>>) => Promise<unknown>
-  ): Promise<void> {
+  async #atEachMaster(act: (client: Client) => Promise<unknown>): Promise<void> {
     await Promise.all(this.#cluster.masters.map(async (node) => act(await this.#cluster.nodeClient(node))))
   }
+
+  #clients(): Client[] {
+    const { masters, pubSubNode } = this.#cluster
+    const clients = masters.flatMap(({ client, pubSub }) => [client, pubSub?.client])
+    return [...clients, pubSubNode?.client].filter((client) => client !== undefined)
+  }
+}
+
+/** It connects anew, by itself then, until the cluster says that another has its slots. */
+function cut(client: Client): void {
+  client.destroy()
+  client.connect().catch(() => {})
+}
+
+/** The library looks who has the slots when it begins to connect anew. At a host that is gone each time takes seconds. */
+function lookWhere(client: Client): void {
+  client.emit('reconnecting')
 }

@@ -26,7 +26,7 @@ export interface RedisLink {
   /** To everybody, whatever node they are at. */
   subscribeGlobal(channel: string, listener: (message: Buffer) => void): Promise<void>
   publishGlobal(channel: string, message: Buffer): Promise<number | null>
-  /** Settles when every connection has answered. */
+  /** Settles when all that messages go to have answered. */
   ping(): Promise<void>
   destroy(): void
 }

@@ -8,9 +8,17 @@ export function reconnectDelay(retries: number): number {
 const MAX_DELAY = 1000
 const CONNECT_TIMEOUT = 5000
 
+/** After how long without an answer a connection is cut, in milliseconds: a server that pauses for a moment is left alone. */
+export const MAX_SILENCE = 5000
+
 /** The waiting line has one, and the library would make an AbortSignal for each command. */
 export const NO_TIMEOUT = { timeout: 0 } as const
 
 export function socketOptions({ isTls }: BrokerAddress): Record<string, unknown> {
-  return { connectTimeout: CONNECT_TIMEOUT, ...(isTls && { tls: true }) }
+  return {
+    connectTimeout: CONNECT_TIMEOUT,
+    // For greetings that nobody answers. Where anything is written it does not hold, and Watch writes on all that are greeted.
+    socketTimeout: MAX_SILENCE,
+    ...(isTls && { tls: true })
+  }
 }

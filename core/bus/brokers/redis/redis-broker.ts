@@ -15,6 +15,7 @@ import type { Published } from '../../settler.ts'
 import { type BrokerAddress, nameOf } from '../address.ts'
 import { decodeBody, encodeBody, readNumber } from '../body.ts'
 import { Heartbeat } from '../heartbeat.ts'
+import { inTime } from '../in-time.ts'
 import type { BrokerOptions } from '../open.ts'
 import { Uncertain, WaitingLine } from '../waiting-line.ts'
 import { errorOf, startErrorOf } from './errors.ts'
@@ -227,17 +228,12 @@ export class RedisBroker implements Broker {
     }
   }
 
-  async #inTime<Answer>(answer: Promise<Answer>): Promise<Answer> {
-    const { promise, reject } = Promise.withResolvers<never>()
-    const error = new ScherzoError('SCZ_ERR_BROKER_REFUSED', [`it has not answered for ${this.#timeout} s`])
-    const timer = setTimeout(() => reject(error), this.#timeout * 1000)
-    // Whichever of the two comes late is of no interest.
-    answer.catch(() => {})
-    try {
-      return await Promise.race([answer, promise])
-    } finally {
-      clearTimeout(timer)
-    }
+  #inTime<Answer>(answer: Promise<Answer>): Promise<Answer> {
+    return inTime(
+      answer,
+      this.#timeout * 1000,
+      () => new ScherzoError('SCZ_ERR_BROKER_REFUSED', [`it has not answered for ${this.#timeout} s`])
+    )
   }
 
   async #checkVersion(): Promise<void> {

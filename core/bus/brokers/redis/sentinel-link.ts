@@ -1,12 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { createClient } from '@redis/client'
 import type { BrokerAddress } from '../address.ts'
+import { inTime } from '../in-time.ts'
 import { NotTaken } from '../waiting-line.ts'
 import type { LinkListener, RedisLink, RedisText } from './link.ts'
-import { reconnectDelay, socketOptions } from './options.ts'
+import { reconnectDelay } from './options.ts'
+import { ANSWER_TIMEOUT, type Node, Sentinel } from './sentinel.ts'
 import { SingleLink } from './single-link.ts'
 
-type Node = BrokerAddress['nodes'][number]
+/** How often the sentinels are asked while the master is there, in milliseconds. */
+const INTERVAL = 2000
+
 type OnMessage = (message: Buffer, channel: Buffer) => void
 
 /**
@@ -16,6 +19,7 @@ type OnMessage = (message: Buffer, channel: Buffer) => void
 export class SentinelLink implements RedisLink {
   readonly isCluster = false
   readonly #address: BrokerAddress
+  readonly #sentinels: readonly Sentinel[]
   /** A master that is new knows nothing of it. */
   readonly #subscribed = new Map<string, OnMessage>()
   #listener: LinkListener | null = null
@@ -24,11 +28,13 @@ export class SentinelLink implements RedisLink {
 
   constructor(address: BrokerAddress) {
     this.#address = address
+    this.#sentinels = address.nodes.map((node) => new Sentinel(node, address))
   }
 
   async connect(listener: LinkListener): Promise<void> {
     this.#listener = listener
     await this.#follow()
+    void this.#watch()
   }
 
   async run(key: string, args: readonly RedisText[]): Promise<unknown> {
@@ -66,13 +72,14 @@ export class SentinelLink implements RedisLink {
   }
 
   async ping(): Promise<void> {
-    await Promise.all([this.#master.ping(), this.#check()])
+    await this.#master.ping()
   }
 
   destroy(): void {
     this.#isDestroyed = true
     this.#link?.destroy()
     this.#link = null
+    for (const sentinel of this.#sentinels) sentinel.destroy()
   }
 
   /** @throws NotTaken while there is none */
@@ -84,14 +91,15 @@ export class SentinelLink implements RedisLink {
   /** Each sentinel is asked in turn: one that is cut off may name a master that is none any more. */
   async #follow(): Promise<void> {
     let first: unknown = null
-    for (const sentinel of this.#address.nodes) {
+    for (const sentinel of this.#sentinels) {
+      if (this.#isDestroyed) break
       try {
-        return await this.#connectTo(await this.#masterOf(sentinel))
+        return await this.#connectTo(await sentinel.master())
       } catch (error) {
         first ??= error
       }
     }
-    throw first
+    throw first ?? new NotTaken('The link is destroyed')
   }
 
   async #connectTo(node: Node): Promise<void> {
@@ -101,9 +109,14 @@ export class SentinelLink implements RedisLink {
       isLost = true
       this.#lose(link, reason)
     }
-    try {
+    const hasConnected = async (): Promise<boolean> => {
       await link.connect({ onUp: () => {}, onDown, onDoubt: () => {} })
-      if (!(await link.isMaster())) throw new Error(`${node.host}:${node.port} is no master`)
+      return link.isMaster()
+    }
+    const silent = (): Error => new Error(`${node.host}:${node.port} does not answer`)
+    try {
+      const isMaster = await inTime(hasConnected(), ANSWER_TIMEOUT, silent)
+      if (!isMaster) throw new Error(`${node.host}:${node.port} is no master`)
       for (const [listener, channels] of Map.groupBy(this.#subscribed.keys(), (channel) =>
         this.#subscribed.get(channel)!
       ))
@@ -135,29 +148,20 @@ export class SentinelLink implements RedisLink {
     }
   }
 
-  /** A master that is cut off from the sentinels goes on serving when they have promoted another. */
-  async #check(): Promise<void> {
-    const link = this.#link
-    const asked = this.#address.nodes.map((sentinel) => this.#masterOf(sentinel).catch(() => null))
-    const named = (await Promise.all(asked)).filter((node) => node !== null)
-    if (link === null || named.length === 0) return
-    if (!named.some(({ host, port }) => host === link.node.host && port === link.node.port))
-      this.#lose(link, 'the sentinels have another master')
+  /** A master that is halted, or cut off from the sentinels, does not say that they have promoted another. */
+  async #watch(): Promise<void> {
+    while (!this.#isDestroyed) {
+      await delay(INTERVAL, undefined, { ref: false })
+      // Whoever looks for a master asks them already.
+      if (this.#link !== null) await this.#check(this.#link)
+    }
   }
 
-  async #masterOf({ host, port }: Node): Promise<Node> {
-    const socket = { host, port, ...socketOptions(this.#address), reconnectStrategy: false }
-    const client = createClient({ socket } as Parameters<typeof createClient>[0])
-    // Whoever asked is told.
-    client.on('error', () => {})
-    try {
-      await client.connect()
-      const { master } = this.#address
-      const answer = await client.sendCommand(['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', master!])
-      if (!Array.isArray(answer)) throw new Error(`the sentinel has no master "${master}"`)
-      return { host: String(answer[0]), port: Number(answer[1]) }
-    } finally {
-      if (client.isOpen) client.destroy()
-    }
+  async #check(link: SingleLink): Promise<void> {
+    const asked = this.#sentinels.map((sentinel) => sentinel.master().catch(() => null))
+    const named = (await Promise.all(asked)).filter((node) => node !== null)
+    if (named.length === 0) return
+    if (!named.some(({ host, port }) => host === link.node.host && port === link.node.port))
+      this.#lose(link, 'the sentinels have another master')
   }
 }

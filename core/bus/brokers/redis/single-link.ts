@@ -3,23 +3,31 @@ import type { BrokerAddress } from '../address.ts'
 import { loadAt } from './functions.ts'
 import type { LinkListener, RedisLink, RedisText } from './link.ts'
 import { NO_TIMEOUT, reconnectDelay, socketOptions } from './options.ts'
+import { Watch } from './watch.ts'
 
 type Client = ReturnType<typeof createClient>
 
 const BYTES = { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } }
 
-/** One Redis: a connection for commands and one for what is subscribed to, which Redis cuts when it is read too slowly. */
+/**
+ * One Redis: a connection for commands and one for what is subscribed to, which Redis cuts when it is read too slowly. Each is cut
+ * when it does not answer: its host may be gone, or be back without knowing of it.
+ */
 export class SingleLink implements RedisLink {
   readonly isCluster = false
   readonly node: BrokerAddress['nodes'][number]
   readonly #commands: Client
   readonly #subscriber: Client
+  readonly #isLasting: boolean
+  readonly #watch: Watch<Client>
   #hasConnected = false
   #isUp = false
+  #isDestroyed = false
 
   /** @param isLasting whether it comes back by itself when it is lost */
   constructor(address: BrokerAddress, isLasting: boolean = true) {
     this.node = address.nodes[0]!
+    this.#isLasting = isLasting
     const options = {
       database: address.database,
       commandOptions: NO_TIMEOUT,
@@ -36,6 +44,7 @@ export class SingleLink implements RedisLink {
     }
     this.#commands = createClient(options as Parameters<typeof createClient>[0])
     this.#subscriber = createClient(options as Parameters<typeof createClient>[0])
+    this.#watch = new Watch(() => [this.#commands, this.#subscriber])
   }
 
   async connect(listener: LinkListener): Promise<void> {
@@ -43,8 +52,13 @@ export class SingleLink implements RedisLink {
       client.on('error', (error: Error) => this.#lose(listener, error))
       client.on('ready', () => this.#gain(listener))
       await client.connect()
+      // What is destroyed while it connects may come to be connected.
+      if (!this.#isDestroyed) continue
+      this.destroy()
+      throw new Error('The link is destroyed')
     }
     this.#hasConnected = true
+    this.#watch.start({ onSilent: (client) => this.#cut(listener, client) })
     this.#gain(listener)
   }
 
@@ -93,7 +107,16 @@ export class SingleLink implements RedisLink {
   }
 
   destroy(): void {
-    for (const client of [this.#commands, this.#subscriber]) if (client.isOpen) client.destroy()
+    this.#isDestroyed = true
+    this.#watch.stop()
+    for (const client of [this.#commands, this.#subscriber]) client.destroy()
+  }
+
+  #cut(listener: LinkListener, client: Client): void {
+    client.destroy()
+    this.#lose(listener, new Error('it does not answer'))
+    // It goes on by itself then. Whatever fails is told to whoever listens to its errors.
+    if (this.#isLasting) client.connect().catch(() => {})
   }
 
   #lose(listener: LinkListener, error: Error): void {
