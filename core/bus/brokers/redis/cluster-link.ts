@@ -147,6 +147,7 @@ export class ClusterLink implements RedisLink {
 function cut(client: Client): void {
   client.destroy()
   client.connect().catch(() => {})
+  lookWhere(client)
 }
 
 /** The library looks who has the slots when it begins to connect anew. At a host that is gone each time takes seconds. */
