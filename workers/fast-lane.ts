@@ -16,7 +16,8 @@ const TICK = 250
 const connectionOf = Symbol('scherzo.connection')
 
 interface LaneSocket extends Socket {
-  [connectionOf]: Connection
+  /** Null once the main lane has it. */
+  [connectionOf]: Connection | null
 }
 
 type ServeHttp = (this: Server, socket: Socket) => void
@@ -103,6 +104,7 @@ export class FastLane implements LaneContext {
   #detach(connection: Connection): void {
     const { socket, requests } = connection
     this.#connections.delete(connection)
+    ;(socket as LaneSocket)[connectionOf] = null
     for (const [event, listener] of listeners) socket.off(event, listener)
     if (this.state.limits.maxRequests > 0) addRequests(socket, requests)
   }
@@ -154,15 +156,15 @@ const listeners = [
 ] as const
 
 function onData(this: Socket, chunk: Buffer): void {
-  ;(this as LaneSocket)[connectionOf].receive(chunk)
+  ;(this as LaneSocket)[connectionOf]?.receive(chunk)
 }
 
 function onEnd(this: Socket): void {
-  ;(this as LaneSocket)[connectionOf].receiveEnd()
+  ;(this as LaneSocket)[connectionOf]?.receiveEnd()
 }
 
 function onDrain(this: Socket): void {
-  ;(this as LaneSocket)[connectionOf].resume()
+  ;(this as LaneSocket)[connectionOf]?.resume()
 }
 
 function onStalled(this: Socket): void {
@@ -173,5 +175,5 @@ function onStalled(this: Socket): void {
 function ignore(): void {}
 
 function onClose(this: Socket): void {
-  ;(this as LaneSocket)[connectionOf].release()
+  ;(this as LaneSocket)[connectionOf]?.release()
 }

@@ -23,14 +23,21 @@ export class LaneState {
   readonly upgraded: Set<Duplex> = new Set()
   upgrades: UpgradeTaker | null = null
 
+  /** One for all sockets: each with a closure of its own would take 300 bytes more. */
+  readonly #forget: (this: Duplex) => void
+
   constructor(limits: Limits, stats: Stats) {
     this.limits = limits
     this.stats = stats
+    const { upgraded } = this
+    this.#forget = function () {
+      upgraded.delete(this)
+    }
   }
 
   addUpgraded(socket: Duplex): void {
     this.stats.count('upgrades')
     this.upgraded.add(socket)
-    socket.once('close', () => this.upgraded.delete(socket))
+    socket.on('close', this.#forget)
   }
 }

@@ -50,14 +50,14 @@ export class Subscriber implements Membership, Returner {
   readonly #policy: SlowPolicy
   readonly #close: (code: number, reason: string) => void
   readonly format: Format
-  readonly #subscriptions: Subscription[] = []
+  #subscriptions: Subscription[] = []
   /** By channel, once there are so many that looking through them takes longer than looking up. */
   #byChannel: Map<string, Subscription> | null = null
   #held: Backlogs | null = null
   /** Subscriptions that are not level with the live stream yet, while there are any. */
   #returning: Map<string, Comeback> | null = null
-  /** Those of them that wait until the client has taken what it was given. */
-  #takers: Comeback[] = []
+  /** Those of them that wait until the client has taken what it was given, while there are any. */
+  #takers: Comeback[] | null = null
   /** Channels of which it is told who is there, or about to be. */
   #watched = 0
   #isDraining = false
@@ -159,6 +159,7 @@ export class Subscriber implements Membership, Returner {
   comeAgain(returning: Comeback): void {
     this.#outbox.flush()
     if (this.#held === null && !this.#outbox.isStalled) return this.#host.recover(returning)
+    this.#takers ??= []
     this.#takers.push(returning)
     this.#held ??= this.#beginHolding()
   }
@@ -279,8 +280,8 @@ export class Subscriber implements Membership, Returner {
     this.#outbox.onDrain = null
     this.#host.stalled.delete(this)
     const takers = this.#takers
-    if (takers.length === 0) return
-    this.#takers = []
+    if (takers === null) return
+    this.#takers = null
     for (const returning of takers) if (!returning.isOver) this.#host.recover(returning)
   }
 
@@ -340,7 +341,9 @@ export class Subscriber implements Membership, Returner {
 
   #add(channel: Channel): void {
     const subscription = channel.add(this, this.format, this.#subscriptions.length)
-    this.#subscriptions.push(subscription)
+    // What grows by itself has room for 17 at once, and most have two.
+    if (this.#subscriptions.length < FEW) this.#subscriptions = [...this.#subscriptions, subscription]
+    else this.#subscriptions.push(subscription)
     if (this.#byChannel !== null) this.#byChannel.set(channel.name, subscription)
     else if (this.#subscriptions.length > FEW) {
       this.#byChannel = new Map(this.#subscriptions.map((each) => [each.channel.name, each]))
