@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { clientFrame, clientFrames } from '../../core/websocket/testing/client-frames.ts'
 import { countWrites, latin1, openEcho, startEcho } from './testing/echo.ts'
 import {
@@ -68,6 +71,23 @@ test('what an app keeps of a binary message is not changed by later ones', async
   client.socket.end()
   await closedOnServer(server)
   assert.deepEqual(kept, payloads)
+})
+
+test('on a route without handlers nothing of the request stays that opened a connection', async (context) => {
+  const requests: WeakRef<object>[] = []
+  const server = await startEndpoints(context, (fastify, route) => {
+    fastify.addHook('onRequest', async ({ raw }) => void requests.push(new WeakRef(raw)))
+    route(fastify, '/live', { channels: ['ticks'] })
+  })
+  for (let count = 0; count < 10; count++) await openRaw(server, '/live')
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  // What is in use is not collected, and a reference that was made or read keeps its object until the turn is over.
+  await nextTurn()
+  collect()
+  const kept = requests.filter((request) => request.deref() !== undefined)
+  assert.equal(requests.length, 10)
+  assert.ok(kept.length <= 2, `${kept.length} are there`)
 })
 
 test('frames that came right behind the handshake are answered, in one write with the 101', async (context) => {
