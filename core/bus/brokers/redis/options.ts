@@ -17,8 +17,8 @@ export const NO_TIMEOUT = { timeout: 0 } as const
 export function socketOptions({ isTls }: BrokerAddress): Record<string, unknown> {
   return {
     connectTimeout: CONNECT_TIMEOUT,
-    // For greetings that nobody answers. Where anything is written it does not hold, and Watch writes on all that are greeted.
-    socketTimeout: MAX_SILENCE,
+    // For greetings that nobody answers: those that are greeted Watch cuts, and that earlier.
+    socketTimeout: 1.5 * MAX_SILENCE,
     ...(isTls && { tls: true })
   }
 }
