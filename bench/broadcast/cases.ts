@@ -1,7 +1,7 @@
 import type { Case } from '../harness/case.ts'
 import { LOAD_CORE } from '../harness/cores.ts'
 import { type FanOutLoad, measureFanOut } from '../harness/fan-out.ts'
-import { measureIdleConnections } from '../harness/idle-connections.ts'
+import { collectable, measureIdleConnections } from '../harness/idle-connections.ts'
 import { measurePacedRequests } from '../harness/paced.ts'
 import { describe } from '../harness/processes.ts'
 import { subscribersCommand } from '../harness/subscribers.ts'
@@ -31,7 +31,7 @@ const REQUESTS_PER_SECOND = 200
 export const IDLE_SUBSCRIBERS = 8000
 const SETTLE_SECONDS = 3
 
-export const memoryCase: string = `Memory, ${IDLE_SUBSCRIBERS} idle subscribers`
+export const heldMemoryCase: string = `Memory without garbage, ${IDLE_SUBSCRIBERS} idle subscribers`
 
 export function channelsCase(subscribers: number): string {
   return `Channels, ${subscribers} subscribers, two workers, one message on each channel ${CHANNELS_RATE} times a second`
@@ -121,15 +121,25 @@ const builders: Record<CaseKind, (options: BroadcastOptions, servers: readonly B
       connections: IDLE_SUBSCRIBERS,
       settleSeconds: SETTLE_SECONDS
     }
+    const each = {
+      load: `taskset -c ${LOAD_CORE} ${describe(load.client('PORT', IDLE_SUBSCRIBERS))}`,
+      answers: [plaintextAnswer],
+      columns: memoryColumns,
+      compared: memoryCompared
+    }
+    const named = (...names: string[]): Broadcaster[] => servers.filter(({ name }) => names.includes(name))
     return [
       {
-        name: memoryCase,
-        load: `taskset -c ${LOAD_CORE} ${describe(load.client('PORT', IDLE_SUBSCRIBERS))}`,
-        answers: [plaintextAnswer],
-        servers: servers.filter(({ name }) => [SCHERZO, BUN, WS].includes(name)),
-        columns: memoryColumns,
-        compared: memoryCompared,
-        measure: (server) => measureIdleConnections(server, load)
+        ...each,
+        name: `Memory, ${IDLE_SUBSCRIBERS} idle subscribers`,
+        servers: named(SCHERZO, BUN, WS),
+        measure: (server) => measureIdleConnections(server, { ...load, isCollected: false })
+      },
+      {
+        ...each,
+        name: heldMemoryCase,
+        servers: named(SCHERZO, WS).map(collectable),
+        measure: (server) => measureIdleConnections(server, { ...load, isCollected: true })
       }
     ]
   },

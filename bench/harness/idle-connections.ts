@@ -5,7 +5,7 @@ import { readResidentMemory } from './cpu.ts'
 import { LOAD_CORE } from './cores.ts'
 import { type Command, startPinned, stop } from './processes.ts'
 import type { Sample } from './sample.ts'
-import type { RunningServer } from './server.ts'
+import type { RunningServer, ServerRecipe } from './server.ts'
 
 export interface IdleLoad {
   /**
@@ -16,6 +16,8 @@ export interface IdleLoad {
   /** In each of two steps. */
   connections: number
   settleSeconds: number
+  /** Whether garbage is collected before memory is read: the server is one of `collectable`. */
+  isCollected: boolean
 }
 
 const SECONDS_TO_OPEN = 60
@@ -24,10 +26,25 @@ const SECONDS_TO_OPEN = 60
 const WARM_UP_CONNECTIONS = 100
 
 /**
+ * The server by itself, but for its garbage, which can be collected, and a young generation that is small from the start: with
+ * Node's own settings that grows to 48 MiB some time or other, and the connections that come just then seem to take it.
+ */
+export function collectable(recipe: ServerRecipe): ServerRecipe {
+  return {
+    ...recipe,
+    command: (port) => {
+      const [program = '', ...rest] = recipe.command(port)
+      return [program, ...COLLECTABLE, ...rest]
+    }
+  }
+}
+
+const COLLECTABLE = ['--expose-gc', '--max-semi-space-size=1', '--import', './bench/harness/collector.ts']
+
+/**
  * Resident memory of the server before and after many connections have had an answer each and gone idle, and after as
- * many again. Nobody forces a garbage collection: what the start of a server left in its heap is used up by the first
- * connections, which then seem to cost less than they do, so the second step is the sounder figure. The kernel's own
- * socket buffers are no part of either.
+ * many again. Where nobody collects the garbage, what the start of a server left in its heap is used up by the first
+ * connections, and its young generation grows in one step or the other. The kernel's own socket buffers are no part of any.
  */
 export async function measureIdleConnections(server: RunningServer, load: IdleLoad): Promise<Sample> {
   await stop(await openConnections(server.port, { ...load, connections: WARM_UP_CONNECTIONS }))
@@ -44,6 +61,7 @@ export async function measureIdleConnections(server: RunningServer, load: IdleLo
   const figures = {
     perConnection: (between - before) / load.connections,
     perNextConnection: (after - between) / load.connections,
+    perEither: (after - before) / load.connections / 2,
     before: before / 1e6,
     between: between / 1e6,
     after: after / 1e6
@@ -70,7 +88,11 @@ async function openConnections(port: number, load: IdleLoad): Promise<ChildProce
   return client
 }
 
-async function settledMemory(server: RunningServer, { settleSeconds }: IdleLoad): Promise<number> {
+async function settledMemory(
+  server: RunningServer,
+  { settleSeconds, isCollected }: IdleLoad
+): Promise<number> {
+  if (isCollected) process.kill(server.pid, 'SIGUSR2')
   await sleep(settleSeconds * 1000)
   return readResidentMemory(server.pid)
 }

@@ -1,10 +1,11 @@
 import { autocannonCommand, measureWithAutocannon } from '../harness/autocannon.ts'
 import type { Case } from '../harness/case.ts'
 import { LOAD_CORE } from '../harness/cores.ts'
-import { idleClient, measureIdleConnections } from '../harness/idle-connections.ts'
+import { collectable, idleClient, measureIdleConnections } from '../harness/idle-connections.ts'
 import { type Command, describe } from '../harness/processes.ts'
 import type { ServerRecipe } from '../harness/server.ts'
 import { measureWithWrk, wrkCommand, type WrkLoad } from '../harness/wrk.ts'
+import { BUN } from '../peers/peers.ts'
 import { jsonAnswer, plaintextAnswer, userAnswers } from './answers.ts'
 import { loadColumns, loadCompared, memoryColumns, memoryCompared, pipelinedColumns } from './columns.ts'
 import type { CaseKind, Options, ServerKind } from './options.ts'
@@ -86,15 +87,25 @@ const builders: Record<CaseKind, (options: Options, servers: Servers) => Case[]>
       connections: IDLE_CONNECTIONS,
       settleSeconds: SETTLE_SECONDS
     }
+    const each = {
+      load: pinned(load.client('PORT', IDLE_CONNECTIONS)),
+      answers: [plaintextAnswer, jsonAnswer],
+      columns: memoryColumns,
+      compared: memoryCompared
+    }
+    const all = listServers(servers)
     return [
       {
+        ...each,
         name: `Memory, ${IDLE_CONNECTIONS} idle connections`,
-        load: pinned(load.client('PORT', IDLE_CONNECTIONS)),
-        answers: [plaintextAnswer, jsonAnswer],
-        servers: listServers(servers),
-        columns: memoryColumns,
-        compared: memoryCompared,
-        measure: (server) => measureIdleConnections(server, load)
+        servers: all,
+        measure: (server) => measureIdleConnections(server, { ...load, isCollected: false })
+      },
+      {
+        ...each,
+        name: `Memory without garbage, ${IDLE_CONNECTIONS} idle connections`,
+        servers: all.filter(({ name }) => name !== BUN).map(collectable),
+        measure: (server) => measureIdleConnections(server, { ...load, isCollected: true })
       }
     ]
   }

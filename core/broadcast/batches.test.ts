@@ -7,7 +7,7 @@ import { type Pace, paceOf } from './pace.ts'
 import { DEFAULT_SLOW_POLICY, type SlowPolicy } from './subscriptions.ts'
 import { createHub, FakeBus, loopTurn } from './testing/fake-bus.ts'
 import { FakeHistory } from './testing/fake-history.ts'
-import { FakeOutbox } from './testing/fake-outbox.ts'
+import { FakeOutbox, unclosed } from './testing/fake-outbox.ts'
 
 const extension: Compression = { by: 'extension', level: 6, threshold: 1000, windowBits: 15 }
 const subprotocol: Compression = { ...extension, by: 'subprotocol' }
@@ -28,7 +28,7 @@ class KeepingOutbox extends FakeOutbox {
 
 function join(hub: Hub, format: Format, policy: SlowPolicy = DEFAULT_SLOW_POLICY): KeepingOutbox {
   const outbox = new KeepingOutbox()
-  hub.join(outbox, policy, () => {}, format).subscribe('ticks')
+  hub.join(outbox, policy, unclosed, format).subscribe('ticks')
   return outbox
 }
 
@@ -133,7 +133,7 @@ test('when too much waits, batches are closed and reading stops until they have 
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const { bus, hub } = createHub()
   const outbox = new FakeOutbox()
-  const member = hub.join(outbox, DEFAULT_SLOW_POLICY, () => {}, batched(paceOf(500, 10_000, false)))
+  const member = hub.join(outbox, DEFAULT_SLOW_POLICY, unclosed, batched(paceOf(500, 10_000, false)))
   for (let channel = 0; channel < 40; channel++) member.subscribe(`ticks ${channel}`)
   for (let channel = 0; channel < 40; channel++) await hub.publish(`ticks ${channel}`, 'x'.repeat(40_000))
   while (bus.turn() > 0) await loopTurn()
@@ -159,7 +159,7 @@ test('who is about to leave gets what its batch waited with, once', async (t: Te
   const { bus, hub } = createHub()
   const format = batched(paceOf(500, 10_000, false))
   const outbox = new FakeOutbox()
-  const member = hub.join(outbox, DEFAULT_SLOW_POLICY, () => {}, format)
+  const member = hub.join(outbox, DEFAULT_SLOW_POLICY, unclosed, format)
   member.subscribe('ticks')
   const other = join(hub, format)
   await publish(hub, bus, 1, 2)
@@ -180,7 +180,7 @@ test('what a channel waits with is forgotten with its last subscriber', async (t
   const member = hub.join(
     new FakeOutbox(),
     DEFAULT_SLOW_POLICY,
-    () => {},
+    unclosed,
     batched(paceOf(500, 10_000, false))
   )
   member.subscribe('ticks')
@@ -230,7 +230,7 @@ test('what was missed comes in batches, those between fixed offsets shared by al
   await publish(hub, bus, ...Array.from({ length: 35 }, (_, index) => index + 1))
   const outboxes = [2, 7].map((offset) => {
     const outbox = new KeepingOutbox()
-    const member = hub.join(outbox, DEFAULT_SLOW_POLICY, () => {}, format)
+    const member = hub.join(outbox, DEFAULT_SLOW_POLICY, unclosed, format)
     return { outbox, ready: member.subscribe('ticks', { epoch: 'epoch', offset }) }
   })
   for (const { ready } of outboxes) await ready

@@ -21,7 +21,8 @@ class Client {
 
   constructor(hub: Hub, policy: SlowPolicy['policy'], format: Format, read: ReadonlyMap<string, number>) {
     this.outbox.isTagged = isTagged(format)
-    this.member = hub.join(this.outbox, { policy, maxBytes: 400, maxAge: 1e9 }, () => this.end(read), format)
+    const connection = { close: () => this.end(read) }
+    this.member = hub.join(this.outbox, { policy, maxBytes: 400, maxAge: 1e9 }, connection, format)
   }
 
   subscribe(channel: string, read: ReadonlyMap<string, number>): void {

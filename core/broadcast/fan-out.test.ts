@@ -3,10 +3,8 @@ import { test } from 'node:test'
 import type { Hub } from './hub.ts'
 import { DEFAULT_SLOW_POLICY } from './subscriptions.ts'
 import type { Membership } from './subscriptions.ts'
-import { FakeOutbox } from './testing/fake-outbox.ts'
+import { FakeOutbox, unclosed } from './testing/fake-outbox.ts'
 import { createHub, loopTurn } from './testing/fake-bus.ts'
-
-const ignore = (): void => {}
 
 interface Client {
   readonly outbox: FakeOutbox
@@ -16,7 +14,7 @@ interface Client {
 function join(hub: Hub, channel: string, count: number): Client[] {
   return Array.from({ length: count }, () => {
     const outbox = new FakeOutbox()
-    const member = hub.join(outbox, DEFAULT_SLOW_POLICY, ignore)
+    const member = hub.join(outbox, DEFAULT_SLOW_POLICY, unclosed)
     member.subscribe(channel)
     return { outbox, member }
   })
@@ -91,7 +89,7 @@ test('who subscribes while a message is being read does not get that one', async
   const { bus, hub } = createHub()
   const [first] = join(hub, 'ticks', 1)
   const outbox = new FakeOutbox()
-  const member = hub.join(outbox, DEFAULT_SLOW_POLICY, ignore)
+  const member = hub.join(outbox, DEFAULT_SLOW_POLICY, unclosed)
   hub.subscribe('ticks', () => member.subscribe('ticks'))
   for (const data of [1, 2, 3]) await hub.publish('ticks', data)
   bus.turn()

@@ -2,7 +2,7 @@ import { deepEqual, equal, ok, rejects, throws } from 'node:assert/strict'
 import { test } from 'node:test'
 import type { HubMessage } from './hub.ts'
 import { DEFAULT_SLOW_POLICY } from './subscriptions.ts'
-import { FakeOutbox } from './testing/fake-outbox.ts'
+import { FakeOutbox, unclosed } from './testing/fake-outbox.ts'
 import { createHub } from './testing/fake-bus.ts'
 
 const ignore = (): void => {}
@@ -10,7 +10,7 @@ const ignore = (): void => {}
 test('a member gets what is published in its channels, with channel and offset', async () => {
   const { bus, hub } = createHub()
   const outbox = new FakeOutbox()
-  hub.join(outbox, DEFAULT_SLOW_POLICY, ignore).subscribe('ticks')
+  hub.join(outbox, DEFAULT_SLOW_POLICY, unclosed).subscribe('ticks')
   await hub.publish('other', 0)
   deepEqual(await hub.publish('ticks', { price: 1 }), { epoch: 'epoch', offset: 1 })
   await hub.publish('ticks', 'one "word"')
@@ -25,7 +25,7 @@ test('a member gets what is published in its channels, with channel and offset',
 test('all members get what is broadcast, in an envelope without a channel', async () => {
   const { bus, hub } = createHub()
   const outboxes = [new FakeOutbox(), new FakeOutbox()]
-  for (const outbox of outboxes) hub.join(outbox, DEFAULT_SLOW_POLICY, ignore)
+  for (const outbox of outboxes) hub.join(outbox, DEFAULT_SLOW_POLICY, unclosed)
   await hub.broadcast('all')
   bus.turn()
   for (const { messages } of outboxes) deepEqual(messages, [{ offset: 1, data: 'all' }])
@@ -35,7 +35,7 @@ test('all members get what is broadcast, in an envelope without a channel', asyn
 test('bytes come as a binary message, behind the name of the channel and the offset', async () => {
   const { bus, hub } = createHub()
   const outbox = new FakeOutbox()
-  hub.join(outbox, DEFAULT_SLOW_POLICY, ignore).subscribe('é')
+  hub.join(outbox, DEFAULT_SLOW_POLICY, unclosed).subscribe('é')
   await hub.publish('é', new Uint8Array([1, 2, 3]))
   await hub.broadcast(Buffer.from([4]))
   bus.turn()
@@ -49,7 +49,7 @@ test('any channel name makes a valid envelope', async () => {
   for (const channel of ['"', '\\', '\n', 'é', '😀', '\u2028', 'a\0b', '__proto__']) {
     const { bus, hub } = createHub()
     const outbox = new FakeOutbox()
-    hub.join(outbox, DEFAULT_SLOW_POLICY, ignore).subscribe(channel)
+    hub.join(outbox, DEFAULT_SLOW_POLICY, unclosed).subscribe(channel)
     await hub.publish(channel, null)
     bus.turn()
     deepEqual(outbox.messages, [{ channel, offset: 1, data: null }])
@@ -58,7 +58,7 @@ test('any channel name makes a valid envelope', async () => {
 
 test('a name that the log would change or refuse is no channel', async () => {
   const { hub } = createHub()
-  const member = hub.join(new FakeOutbox(), DEFAULT_SLOW_POLICY, ignore)
+  const member = hub.join(new FakeOutbox(), DEFAULT_SLOW_POLICY, unclosed)
   for (const channel of ['', '\ud83d', 'é'.repeat(513), 7 as unknown as string]) {
     await rejects(hub.publish(channel, 1), { code: 'SCZ_ERR_HUB_CHANNEL' })
     throws(() => hub.subscribe(channel, ignore), { code: 'SCZ_ERR_HUB_CHANNEL' })
@@ -107,7 +107,7 @@ test('a listener that fails hurts nobody', async () => {
   })
   hub.subscribe('ticks', ({ data }) => void got.push(data))
   const outbox = new FakeOutbox()
-  hub.join(outbox, DEFAULT_SLOW_POLICY, ignore).subscribe('ticks')
+  hub.join(outbox, DEFAULT_SLOW_POLICY, unclosed).subscribe('ticks')
   await hub.publish('ticks', 1)
   bus.turn()
   await Promise.resolve()
@@ -131,7 +131,7 @@ test('a listener that is taken out by another one gets nothing more', async () =
 
 test('channels are counted by members, and forgotten with the last one', async () => {
   const { bus, hub } = createHub()
-  const members = Array.from({ length: 3 }, () => hub.join(new FakeOutbox(), DEFAULT_SLOW_POLICY, ignore))
+  const members = Array.from({ length: 3 }, () => hub.join(new FakeOutbox(), DEFAULT_SLOW_POLICY, unclosed))
   for (const member of members) member.subscribe('ticks')
   members[0]!.subscribe('ticks')
   members[0]!.subscribe('chat')
@@ -159,7 +159,7 @@ test('channels are counted by members, and forgotten with the last one', async (
 test('a member may have many channels, each taken and given up by itself', async () => {
   const { bus, hub } = createHub()
   const outbox = new FakeOutbox()
-  const member = hub.join(outbox, DEFAULT_SLOW_POLICY, ignore)
+  const member = hub.join(outbox, DEFAULT_SLOW_POLICY, unclosed)
   const names = Array.from({ length: 50 }, (_, index) => `channel ${index}`)
   for (const name of names) member.subscribe(name)
   for (const name of names) member.subscribe(name)

@@ -28,7 +28,7 @@ import type { HubListener, HubMessage } from './listeners.ts'
 import { Stalled } from './stalled.ts'
 import { type Host, Subscriber } from './subscriber.ts'
 import { checkSize, keyOf, slowOf } from './rule-effects.ts'
-import type { Outbox, SlowPolicy, Subscriptions } from './subscriptions.ts'
+import type { Closable, Outbox, SlowPolicy, Subscriptions } from './subscriptions.ts'
 import { Totals } from './totals.ts'
 
 export type { HubData, HubListener, HubMessage, Published }
@@ -207,13 +207,8 @@ export class Hub implements Subscriptions {
     return readPresence(this.#presence, this.#history, channel)
   }
 
-  join(
-    outbox: Outbox,
-    policy: SlowPolicy,
-    close: (code: number, reason: string) => void,
-    format: Format = PLAIN
-  ): Subscriber {
-    const subscriber = new Subscriber(this.#host, outbox, policy, close, format)
+  join(outbox: Outbox, policy: SlowPolicy, connection: Closable, format: Format = PLAIN): Subscriber {
+    const subscriber = new Subscriber(this.#host, outbox, policy, connection, format)
     subscriber.join(this.#broadcast)
     return subscriber
   }

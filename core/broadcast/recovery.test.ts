@@ -11,7 +11,7 @@ import type { Subscriber } from './subscriber.ts'
 import { DEFAULT_SLOW_POLICY } from './subscriptions.ts'
 import { FakeBus, createHub, loopTurn } from './testing/fake-bus.ts'
 import { FakeHistory } from './testing/fake-history.ts'
-import { FakeOutbox } from './testing/fake-outbox.ts'
+import { FakeOutbox, unclosed } from './testing/fake-outbox.ts'
 
 interface Setup {
   readonly bus: FakeBus
@@ -32,7 +32,7 @@ function join(
 ): { outbox: FakeOutbox; member: Subscriber; codes: number[] } {
   const outbox = new FakeOutbox()
   const codes: number[] = []
-  const member = hub.join(outbox, policy, (code) => void codes.push(code))
+  const member = hub.join(outbox, policy, { close: (code) => void codes.push(code) })
   return { outbox, member, codes }
 }
 
@@ -312,7 +312,7 @@ class Client {
     this.#seen = 0
     this.outbox.isTagged = isTagged(this.#format)
     const slow = { policy: 'skip', maxBytes: 300, maxAge: 1e9 } as const
-    this.#member = this.#hub.join(this.outbox, slow, () => {}, this.#format)
+    this.#member = this.#hub.join(this.outbox, slow, unclosed, this.#format)
     if (this.last === null) this.#latest = this.#bus.offsetOf('ticks')
     void this.#member.subscribe('ticks', this.last === null ? null : since(this.last))
   }

@@ -23,7 +23,7 @@ function createStalled(own: SlowPolicy['policy'], slow: NonNullable<ChannelRule[
   const outbox = new FakeOutbox()
   const closed: string[] = []
   const policy = { policy: own, maxBytes: 1000, maxAge: 30_000 }
-  const member = hub.join(outbox, policy, (_code, reason) => closed.push(reason))
+  const member = hub.join(outbox, policy, { close: (_code, reason) => closed.push(reason) })
   member.subscribe('a')
   member.subscribe('b')
   outbox.stall()
@@ -132,8 +132,12 @@ test('a policy that is set later holds for channels without subscribers, listene
   hub.setRule('ticks', { slow: { policy: 'skip', maxBytes: 100 } })
   const outbox = new FakeOutbox()
   const closed: number[] = []
-  const member = hub.join(outbox, { policy: 'close', maxBytes: 100, maxAge: 1000 }, (code) =>
-    closed.push(code)
+  const member = hub.join(
+    outbox,
+    { policy: 'close', maxBytes: 100, maxAge: 1000 },
+    {
+      close: (code) => closed.push(code)
+    }
   )
   member.subscribe('ticks')
   hub.setRule('ticks', {})

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks'
 import { test } from 'node:test'
 import type { Hub } from './hub.ts'
 import type { Membership, SlowPolicy } from './subscriptions.ts'
-import { FakeOutbox } from './testing/fake-outbox.ts'
+import { FakeOutbox, unclosed } from './testing/fake-outbox.ts'
 import type { FakeBus } from './testing/fake-bus.ts'
 import { createHub } from './testing/fake-bus.ts'
 
@@ -19,8 +19,12 @@ function createSlow(policy: SlowPolicy['policy'], limits: Partial<SlowPolicy> = 
   const { bus, hub } = createHub()
   const outbox = new FakeOutbox()
   const closed: [number, string][] = []
-  const member = hub.join(outbox, { policy, maxBytes: 1000, maxAge: 30_000, ...limits }, (code, reason) =>
-    closed.push([code, reason])
+  const member = hub.join(
+    outbox,
+    { policy, maxBytes: 1000, maxAge: 30_000, ...limits },
+    {
+      close: (code, reason) => closed.push([code, reason])
+    }
   )
   member.subscribe('ticks')
   return { bus, hub, outbox, member, closed }
@@ -221,7 +225,7 @@ test('a channel that a stalled member gives up leaves the others alone', async (
 test('a slow member does not hold up the others', async () => {
   const slow = createSlow('skip')
   const other = new FakeOutbox()
-  slow.hub.join(other, { policy: 'close', maxBytes: 1000, maxAge: 1000 }, () => {}).subscribe('ticks')
+  slow.hub.join(other, { policy: 'close', maxBytes: 1000, maxAge: 1000 }, unclosed).subscribe('ticks')
   slow.outbox.stall()
   await publish(slow, 1, 100)
   deepEqual(numbers(other).length, 100)

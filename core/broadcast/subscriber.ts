@@ -12,7 +12,7 @@ import type { Parcel } from './parcel.ts'
 import type { Comeback } from './recovery.ts'
 import { Returning, type Returner } from './returning.ts'
 import { type Recovered, type Since, checkSince } from './since.ts'
-import type { Membership, Outbox, SlowPolicy } from './subscriptions.ts'
+import type { Closable, Membership, Outbox, SlowPolicy } from './subscriptions.ts'
 import type { Totals } from './totals.ts'
 import { Watching } from './watching.ts'
 import { wrap } from './wrapping.ts'
@@ -48,7 +48,7 @@ export class Subscriber implements Membership, Returner {
   readonly #host: Host
   readonly #outbox: Outbox
   readonly #policy: SlowPolicy
-  readonly #close: (code: number, reason: string) => void
+  readonly #connection: Closable
   readonly format: Format
   #subscriptions: Subscription[] = []
   /** By channel, once there are so many that looking through them takes longer than looking up. */
@@ -66,17 +66,11 @@ export class Subscriber implements Membership, Returner {
   /** As it has been told. */
   skipped = 0
 
-  constructor(
-    host: Host,
-    outbox: Outbox,
-    policy: SlowPolicy,
-    close: (code: number, reason: string) => void,
-    format: Format
-  ) {
+  constructor(host: Host, outbox: Outbox, policy: SlowPolicy, connection: Closable, format: Format) {
     this.#host = host
     this.#outbox = outbox
     this.#policy = policy
-    this.#close = close
+    this.#connection = connection
     this.format = format
     host.totals.members++
   }
@@ -336,7 +330,7 @@ export class Subscriber implements Membership, Returner {
   #closeSlow({ closeCode, message }: ScherzoError): void {
     this.#host.totals.slowClosed++
     this.leave()
-    this.#close(closeCode!, message)
+    this.#connection.close(closeCode!, message)
   }
 
   #add(channel: Channel): void {

@@ -21,20 +21,20 @@ export interface Outbox {
   flush(): void
 }
 
+/** Something that ends with a close code. */
+export interface Closable {
+  close(code: number, reason: string): void
+}
+
 /** Where connections become members, who may subscribe to channels. */
 export interface Subscriptions {
   /**
    * A connection joins, and gets what is broadcast.
    *
-   * @param close is called when the policy ends the connection; the member has left by then
+   * @param connection is closed when the policy ends it; the member has left by then
    * @param format how it gets its messages; plain frames by default
    */
-  join(
-    outbox: Outbox,
-    policy: SlowPolicy,
-    close: (code: number, reason: string) => void,
-    format?: Format
-  ): Membership
+  join(outbox: Outbox, policy: SlowPolicy, connection: Closable, format?: Format): Membership
   /**
    * Makes the channels' messages come, for connections that subscribe within some seconds.
    *

@@ -4,7 +4,7 @@ import { presenceNameOf } from './data.ts'
 import type { HistoryAnswer, HistorySource } from './history.ts'
 import { DEFAULT_SLOW_POLICY } from './subscriptions.ts'
 import { createHub, loopTurn } from './testing/fake-bus.ts'
-import { FakeOutbox } from './testing/fake-outbox.ts'
+import { FakeOutbox, unclosed } from './testing/fake-outbox.ts'
 
 const NAME = presenceNameOf('room')
 
@@ -20,7 +20,7 @@ test('the state comes first, without what it has, and with what was read meanwhi
   const presence = { has: () => true, watch: (_: string, isWatched: boolean) => void watched.push(isWatched) }
   const { bus, hub } = createHub({ history, presence })
   const outbox = new FakeOutbox()
-  const member = hub.join(outbox, DEFAULT_SLOW_POLICY, () => {})
+  const member = hub.join(outbox, DEFAULT_SLOW_POLICY, unclosed)
   member.watchPresence('room')
   member.watchPresence('room')
   await loopTurn()
@@ -49,7 +49,7 @@ test('who looks away before the state is there gets nothing', async () => {
   const history: HistorySource = { fetch: () => Promise.resolve(state(0, 0)) }
   const { hub } = createHub({ history, presence: { has: () => true, watch: () => {} } })
   const outbox = new FakeOutbox()
-  const member = hub.join(outbox, DEFAULT_SLOW_POLICY, () => {})
+  const member = hub.join(outbox, DEFAULT_SLOW_POLICY, unclosed)
   member.watchPresence('room')
   member.unwatchPresence('room')
   for (let turn = 0; turn < 5; turn++) await loopTurn()
@@ -59,7 +59,7 @@ test('who looks away before the state is there gets nothing', async () => {
 test('a member has the channels that it has subscribed to, from the request on, and not those that it only watches', async () => {
   const history: HistorySource = { fetch: () => Promise.resolve(state(1, 0)) }
   const { hub } = createHub({ history, presence: { has: () => true, watch: () => {} } })
-  const member = hub.join(new FakeOutbox(), DEFAULT_SLOW_POLICY, () => {})
+  const member = hub.join(new FakeOutbox(), DEFAULT_SLOW_POLICY, unclosed)
   equal(member.size, 0)
   member.subscribe('room')
   void member.subscribe('hall', null)

@@ -184,6 +184,28 @@ test('two parsers do not disturb each other in the middle of headers and frames'
   )
 })
 
+test('another parser goes on for one that is at rest, which it is between messages and nowhere else', () => {
+  const messages = [
+    clientFrame({ opcode: 1, payload: 'whole' }),
+    clientFrames({ opcode: 1, payload: 'in ', isFinal: false }, { opcode: 9 }, { opcode: 0, payload: 'two' }),
+    clientFrame({ opcode: 10, payload: 'pong' })
+  ]
+  const sink = new Recorder()
+  const starts: number[] = []
+  let parser = new FrameParser(sink)
+  for (const [at, byte] of Buffer.concat(messages).entries()) {
+    if (parser.isAtRest) {
+      starts.push(at)
+      parser = new FrameParser(sink)
+    }
+    parser.receive(Buffer.of(byte))
+  }
+  assert.deepEqual(starts, [0, messages[0]!.length, messages[0]!.length + messages[1]!.length])
+  assert.deepEqual(sink.events, read(Buffer.concat(messages)).events)
+  parser.stop()
+  assert.equal(parser.isAtRest, false)
+})
+
 test('2,000 connections that announce a megabyte and send little hold little', () => {
   const before = process.memoryUsage().arrayBuffers
   const parsers = Array.from({ length: 2000 }, () => new FrameParser(new Recorder()))

@@ -66,12 +66,7 @@ export class EventConnection implements Standee, Resident {
     if (address !== null) services.addresses.add(address)
     this.#group = services.roster.add(this)
     response.once('close', () => this.#release())
-    this.#membership = services.subscriptions.join(
-      this.outbox,
-      options.slow,
-      (code, reason) => this.close(code, reason),
-      this.#format
-    )
+    this.#membership = services.subscriptions.join(this.outbox, options.slow, this, this.#format)
   }
 
   get isOpen(): boolean {

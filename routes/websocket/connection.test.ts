@@ -188,7 +188,7 @@ test('an app subscribes sockets on connect and later, and learns its request and
   assert.deepEqual([...member.channels], ['blue', 'chat'])
   assert.deepEqual(seen, ['/live/blue', 'b', 0])
   const close = closeOf(client)
-  member.close(1013, 'You are too slow')
+  member.connection.close(1013, 'You are too slow')
   assert.deepEqual(await close, { code: 1013, reason: 'You are too slow' })
   assert.ok(member.hasLeft)
 })

@@ -50,7 +50,8 @@ export class Connection implements IntakeOwner, SocketListener, Client {
   readonly #socket: Socket
   readonly #endpoint: Endpoint
   readonly outbox: Outbox
-  readonly #intake: Intake
+  /** Null while it has nothing to remember, as with all that are idle. */
+  #intake: Intake | null
   /** What we may compress with; 0 where compression was not agreed on. */
   readonly #maxWindowBits: number
   readonly #format: Format
@@ -81,10 +82,9 @@ export class Connection implements IntakeOwner, SocketListener, Client {
     const { roster, addresses } = endpoint.services
     this.#socket = socket
     this.#endpoint = endpoint
-    const limits = endpoint.parserSettings(deflate !== null)
-    this.#firstLimits = origin.isAwaited ? { ...limits, maxMessageBytes: MAX_FIRST_MESSAGE } : null
     this.outbox = new Outbox(socket)
     this.#maxWindowBits = deflate?.maxWindowBits ?? 0
+    this.#firstLimits = origin.isAwaited ? { ...this.#limits, maxMessageBytes: MAX_FIRST_MESSAGE } : null
     this.#format = origin.format
     this.#group = roster.add(this)
     this.#membership = null
@@ -93,12 +93,7 @@ export class Connection implements IntakeOwner, SocketListener, Client {
     this.#address = origin.address
     if (origin.address !== null) addresses.add(origin.address)
     this.speaksProtocol = protocol !== null && plainProtocol(protocol) === SUBPROTOCOL
-    this.#intake = new Intake(socket, this, this.outbox, {
-      limits: this.#firstLimits ?? limits,
-      mayInflate: deflate !== null || isTagged(origin.format),
-      // Requests of the protocol are refused instead.
-      rate: this.speaksProtocol ? null : endpoint.pace
-    })
+    this.#intake = null
     this.#session = null
     this.#view = null
     this.#state = OPEN
@@ -109,12 +104,13 @@ export class Connection implements IntakeOwner, SocketListener, Client {
 
   /** @param unread what the client sent right behind its handshake */
   open(view: HubSocket | null, request: FastifyRequest, channels: readonly string[], unread: Buffer): void {
-    const { options } = this.#endpoint
+    const { options, services } = this.#endpoint
     this.#view = view
     this.#first = null
     if (this.#firstLimits !== null) this.#firstLimits.maxMessageBytes = options.maxMessageBytes
     this.#firstLimits = null
-    const membership = this.#join()
+    const membership = services.subscriptions.join(this.outbox, options.slow, this, this.#format)
+    this.#membership = membership
     if (this.speaksProtocol) this.send(connectedNotice(options, this.standing, channels), false)
     for (const channel of channels) void this.#subscribe(membership, channel)
     const { onOpen } = options
@@ -205,7 +201,7 @@ export class Connection implements IntakeOwner, SocketListener, Client {
     this.#leave()
     this.outbox.send(frame)
     this.#endpoint.services.deadlines.add(this)
-    this.#intake.hurry()
+    this.#intake?.hurry()
   }
 
   /** @param error one of the catalogue that has a close code */
@@ -215,7 +211,10 @@ export class Connection implements IntakeOwner, SocketListener, Client {
 
   receive(chunk: Buffer): void {
     this.#silence = 0
-    this.#intake.receive(chunk)
+    if (this.#state === ENDED) return
+    const intake = (this.#intake ??= this.#createIntake())
+    intake.receive(chunk)
+    if (intake.isAtRest) this.#intake = null
   }
 
   onMessage(data: Buffer, isBinary: boolean): void {
@@ -231,7 +230,7 @@ export class Connection implements IntakeOwner, SocketListener, Client {
     if (this.#state !== OPEN) return
     if (this.speaksProtocol) return this.#request(data, isBinary)
     if (onMessage === null || view === null) return
-    this.#intake.count()
+    this.#intake?.count()
     try {
       const result = onMessage(view, isBinary ? ownCopy(data) : data.toString(), isBinary)
       if (result instanceof Promise) this.#watch('onMessage', result)
@@ -241,7 +240,7 @@ export class Connection implements IntakeOwner, SocketListener, Client {
   }
 
   onPing(payload: Buffer): void {
-    if (this.#state === OPEN) this.#intake.answer(payload)
+    if (this.#state === OPEN) this.#intake?.answer(payload)
   }
 
   onPong(): void {
@@ -260,7 +259,7 @@ export class Connection implements IntakeOwner, SocketListener, Client {
     // A slow client answers the ping behind what it has not read, so its reading counts.
     if (isStalled && bufferedBytes !== this.#buffered) this.#silence = 0
     // Nobody hears what it says.
-    if (this.isHeldUp || this.#intake.isHolding) this.#silence = 0
+    if (this.isHeldUp || this.#intake?.isHolding === true) this.#silence = 0
     this.#buffered = bufferedBytes
     if (this.#silence === 2) return this.cut()
     this.#silence++
@@ -272,7 +271,7 @@ export class Connection implements IntakeOwner, SocketListener, Client {
   }
 
   resumeReading(): void {
-    this.#intake.resume()
+    this.#intake?.resume()
   }
 
   /** The client has ended its side without a close frame, or after it. */
@@ -287,16 +286,21 @@ export class Connection implements IntakeOwner, SocketListener, Client {
     if (this.#address !== null) addresses.delete(this.#address)
     roster.delete(this, this.#group)
     deadlines.delete(this)
-    this.#intake.end()
+    this.#intake?.end()
     if (this.#state !== ENDED) this.#finish(closeCodes.abnormal, '')
   }
 
-  /** Apart from `open`: a closure there would keep the request, which another one uses, for as long as the connection is there. */
-  #join(): Membership {
-    const { options, services } = this.#endpoint
-    const close = (code: number, reason: string): void => this.close(code, reason)
-    this.#membership = services.subscriptions.join(this.outbox, options.slow, close, this.#format)
-    return this.#membership
+  get #limits(): ParserSettings {
+    return this.#endpoint.parserSettings(this.#maxWindowBits > 0)
+  }
+
+  #createIntake(): Intake {
+    return new Intake(this.#socket, this, this.outbox, {
+      limits: this.#firstLimits ?? this.#limits,
+      mayInflate: this.#maxWindowBits > 0 || isTagged(this.#format),
+      // Requests of the protocol are refused instead.
+      rate: this.speaksProtocol ? null : this.#endpoint.pace
+    })
   }
 
   #request(data: Buffer, isBinary: boolean): void {
@@ -346,7 +350,7 @@ export class Connection implements IntakeOwner, SocketListener, Client {
   /** Ends the TCP connection behind what is still to be sent. What arrives until the client ends it, too, is thrown away. */
   #end(code: number, reason: string): void {
     this.#finish(code, reason)
-    this.#intake.end()
+    this.#intake?.end()
     this.outbox.flush()
     this.#socket.end()
     this.#socket.resume()

@@ -24,7 +24,7 @@ test('a socket of @fastify/websocket gets frames of the hub in order with its ow
   const client = await connect(server, '/foreign', { perMessageDeflate: true })
   const received = messages(client, 3)
   memberships[0]!.subscribe('ticks')
-  const { outbox, channels, close } = server.hub.members[0]!
+  const { outbox, channels, connection } = server.hub.members[0]!
   assert.deepEqual([...channels], ['ticks'])
   outbox.send(textFrame('one'))
   outbox.send(textFrame('two'))
@@ -32,7 +32,7 @@ test('a socket of @fastify/websocket gets frames of the hub in order with its ow
   assert.deepEqual(await received, ['one', 'two', 'own three'])
 
   const closed = closeOf(client)
-  close(1013, 'You are too slow')
+  connection.close(1013, 'You are too slow')
   // After the close frame of ws, nothing may follow.
   outbox.send(textFrame('too late'))
   client.on('message', () => assert.fail('a message after the close frame'))

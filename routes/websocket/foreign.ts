@@ -22,9 +22,7 @@ export function attachForeign(
 ): Membership | null {
   const { _socket: socket } = ws as ForeignSocket & { readonly _socket?: Socket | null }
   if (socket === null || socket === undefined || ws.readyState !== ws.OPEN) return null
-  const membership = subscriptions.join(new ForeignOutbox(socket, ws), policy, (code, reason) => {
-    ws.close(code, reason)
-  })
+  const membership = subscriptions.join(new ForeignOutbox(socket, ws), policy, ws)
   ws.once('close', () => membership.leave())
   return membership
 }

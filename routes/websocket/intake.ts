@@ -40,7 +40,10 @@ export interface IntakeSettings {
   readonly rate: Rate | null
 }
 
-/** Reads what a client sends, no faster than it may send and takes the answers. */
+/**
+ * Reads what a client sends, no faster than it may send and takes the answers. A connection need not keep one that is at rest: the next
+ * one goes on in its place.
+ */
 export class Intake {
   readonly #socket: Socket
   readonly #owner: IntakeOwner
@@ -72,6 +75,11 @@ export class Intake {
     this.#pings = 0
     this.#lastPing = null
     this.#hasEnded = false
+  }
+
+  /** Whether it has nothing to remember. */
+  get isAtRest(): boolean {
+    return this.#parser.isAtRest && this.#pace === null && !this.#socket.isPaused()
   }
 
   /** Whether it waits until the client may send more. */

@@ -20,36 +20,39 @@ export class Room {
     this.#isClosing = true
   }
 
-  /** Where a connection counts, or null where those of one address are not counted. */
-  addressOf({ ip }: FastifyRequest): string | null {
-    return this.#settings.maxSocketsPerAddress > 0 ? ip : null
+  /** Where a connection counts, or null where those of one address are not counted: once asked for, its socket keeps it. */
+  addressOf(request: FastifyRequest): string | null {
+    return this.#settings.maxSocketsPerAddress > 0 ? request.ip : null
   }
 
   /** @throws SCZ_ERR_WS_BUSY, SCZ_ERR_WS_ADDRESS */
-  check({ ip }: FastifyRequest, reply: FastifyReply): void {
-    const { roster, addresses } = this.#services
-    if (this.#isClosing || roster.size >= this.#settings.maxSockets) throw refuse(reply, 'busy')
-    if (isFull(addresses.count(ip), this.#settings.maxSocketsPerAddress))
-      throw refuseIdentity(reply, 'SCZ_ERR_WS_ADDRESS')
+  check(request: FastifyRequest, reply: FastifyReply): void {
+    if (this.#isFull) throw refuse(reply, 'busy')
+    if (this.#isAddressFull(request)) throw refuseIdentity(reply, 'SCZ_ERR_WS_ADDRESS')
   }
 
   /** Whether there still is some, where a while has passed. */
-  isFor({ ip }: FastifyRequest, identity: Identity | null): boolean {
-    const { roster, addresses, identities } = this.#services
-    const { maxSockets, maxSocketsPerAddress, maxSocketsPerIdentity } = this.#settings
-    if (this.#isClosing || roster.size >= maxSockets) return false
-    if (isFull(addresses.count(ip), maxSocketsPerAddress)) return false
-    return identity === null || !isFull(identities.count(identity.id), maxSocketsPerIdentity)
+  isFor(request: FastifyRequest, identity: Identity | null): boolean {
+    if (this.#isFull || this.#isAddressFull(request)) return false
+    return identity === null || !this.#isIdentityFull(identity)
   }
 
   /** @throws SCZ_ERR_IDENTITY_LIMIT */
-  checkIdentity({ id }: Identity, reply: FastifyReply): void {
-    if (isFull(this.#services.identities.count(id), this.#settings.maxSocketsPerIdentity))
-      throw refuseIdentity(reply, 'SCZ_ERR_IDENTITY_LIMIT')
+  checkIdentity(identity: Identity, reply: FastifyReply): void {
+    if (this.#isIdentityFull(identity)) throw refuseIdentity(reply, 'SCZ_ERR_IDENTITY_LIMIT')
   }
-}
 
-/** @param most 0 for no limit */
-function isFull(count: number, most: number): boolean {
-  return most > 0 && count >= most
+  get #isFull(): boolean {
+    return this.#isClosing || this.#services.roster.size >= this.#settings.maxSockets
+  }
+
+  #isAddressFull(request: FastifyRequest): boolean {
+    const address = this.addressOf(request)
+    return address !== null && this.#services.addresses.count(address) >= this.#settings.maxSocketsPerAddress
+  }
+
+  #isIdentityFull({ id }: Identity): boolean {
+    const { maxSocketsPerIdentity } = this.#settings
+    return maxSocketsPerIdentity > 0 && this.#services.identities.count(id) >= maxSocketsPerIdentity
+  }
 }

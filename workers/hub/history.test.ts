@@ -2,7 +2,7 @@ import { deepEqual, equal, rejects } from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { DEFAULT_SLOW_POLICY } from '../../core/broadcast/subscriptions.ts'
-import { FakeOutbox } from '../../core/broadcast/testing/fake-outbox.ts'
+import { FakeOutbox, unclosed } from '../../core/broadcast/testing/fake-outbox.ts'
 import { createLog } from '../log.ts'
 import { HubCenter } from './hub-center.ts'
 import { ThreadHub } from './thread-hub.ts'
@@ -92,7 +92,7 @@ test('a subscriber that comes back to another thread while messages flow misses 
   for (let round = 0; round < 20; round++) {
     const outbox = new FakeOutbox()
     const { hub } = round % 2 === 0 ? first : second
-    const member = hub.join(outbox, DEFAULT_SLOW_POLICY, () => {})
+    const member = hub.join(outbox, DEFAULT_SLOW_POLICY, unclosed)
     const flow = Array.from({ length: 200 }, () => publisher.publish('ticks', 0))
     await member.subscribe('ticks', { epoch, offset: last })
     flow.push(...Array.from({ length: 50 }, () => publisher.publish('ticks', 0)))

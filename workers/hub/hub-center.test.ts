@@ -2,7 +2,7 @@ import { deepEqual, equal, rejects } from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { DEFAULT_SLOW_POLICY } from '../../core/broadcast/subscriptions.ts'
-import { FakeOutbox } from '../../core/broadcast/testing/fake-outbox.ts'
+import { FakeOutbox, unclosed } from '../../core/broadcast/testing/fake-outbox.ts'
 import { until } from '../../core/bus/testing/reader.ts'
 import { Stats } from '../metrics/stats.ts'
 import { createLog } from '../log.ts'
@@ -25,7 +25,7 @@ function open(t: TestContext, threads: number): { center: HubCenter; hubs: Threa
 
 function join({ hub }: ThreadHub, ...channels: string[]): FakeOutbox {
   const outbox = new FakeOutbox()
-  const member = hub.join(outbox, DEFAULT_SLOW_POLICY, () => {})
+  const member = hub.join(outbox, DEFAULT_SLOW_POLICY, unclosed)
   for (const channel of channels) member.subscribe(channel)
   return outbox
 }

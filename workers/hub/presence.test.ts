@@ -55,9 +55,11 @@ class Watcher {
   code: number | null = null
 
   constructor({ hub }: ThreadHub, policy: Partial<SlowPolicy> = {}) {
-    this.member = hub.join(this.outbox, { ...DEFAULT_SLOW_POLICY, ...policy }, (code) => {
-      this.code = code
-    })
+    this.member = hub.join(this.outbox, { ...DEFAULT_SLOW_POLICY, ...policy }, this)
+  }
+
+  close(code: number): void {
+    this.code = code
   }
 
   get told(): unknown[] {

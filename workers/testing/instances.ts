@@ -2,7 +2,7 @@ import type { TestContext } from 'node:test'
 import { openBroker } from '../../core/bus/brokers/open.ts'
 import type { Subscriber } from '../../core/broadcast/subscriber.ts'
 import { DEFAULT_SLOW_POLICY } from '../../core/broadcast/subscriptions.ts'
-import { FakeOutbox } from '../../core/broadcast/testing/fake-outbox.ts'
+import { FakeOutbox, unclosed } from '../../core/broadcast/testing/fake-outbox.ts'
 import { PresenceView } from '../../core/broadcast/testing/presence-view.ts'
 import { closeFirst } from '../../core/bus/testing/servers.ts'
 import { HubCenter } from '../hub/hub-center.ts'
@@ -94,10 +94,7 @@ export interface Told {
 /** A client, subscribed to the channels; resolves when their messages come. */
 export async function join({ hub }: ThreadHub, ...channels: readonly string[]): Promise<TestMember> {
   const outbox = new FakeOutbox()
-  const member = new TestMember(
-    hub.join(outbox, DEFAULT_SLOW_POLICY, () => {}),
-    outbox
-  )
+  const member = new TestMember(hub.join(outbox, DEFAULT_SLOW_POLICY, unclosed), outbox)
   await Promise.all(channels.map((channel) => member.member.subscribe(channel)))
   return member
 }

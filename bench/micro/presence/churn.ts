@@ -32,7 +32,7 @@ const outbox: Outbox = {
   send: () => {},
   flush: () => {}
 }
-hub.hub.join(outbox, DEFAULT_SLOW_POLICY, () => {}).watchPresence(channel)
+hub.hub.join(outbox, DEFAULT_SLOW_POLICY, { close: () => {} }).watchPresence(channel)
 
 for (let turn = -STAY; turn < 0; turn++) enter(turn)
 await delay(1000)

@@ -1,5 +1,5 @@
 import { inflate, inflateWhole } from '../../websocket/deflate.ts'
-import type { Outbox } from '../subscriptions.ts'
+import type { Closable, Outbox } from '../subscriptions.ts'
 import { TAG } from '../wrapping.ts'
 import type { Since } from '../since.ts'
 
@@ -120,3 +120,6 @@ function wireMessages(bytes: Buffer): WireMessage[] {
   }
   return payloads
 }
+
+/** For members that nobody closes. */
+export const unclosed: Closable = { close: () => {} }

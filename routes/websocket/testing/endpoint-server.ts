@@ -14,7 +14,12 @@ import type { HubHistory } from '../../../core/broadcast/history-reading.ts'
 import type { HubPresence } from '../../../core/broadcast/presence-reading.ts'
 import type { Published } from '../../../core/broadcast/hub.ts'
 import type { Recovered, Since } from '../../../core/broadcast/since.ts'
-import type { Membership, SlowPolicy, Subscriptions } from '../../../core/broadcast/subscriptions.ts'
+import type {
+  Closable,
+  Membership,
+  SlowPolicy,
+  Subscriptions
+} from '../../../core/broadcast/subscriptions.ts'
 import { resolveSettings } from '../../../core/settings.ts'
 import type { GivenSettings } from '../../../core/settings.ts'
 import { LaneState } from '../../../workers/lane-state.ts'
@@ -48,7 +53,7 @@ const HERE: Recovered = { epoch: 'e', offset: 0, count: 0, lost: null, error: nu
 export interface Member {
   readonly outbox: Outbox
   readonly policy: SlowPolicy
-  readonly close: (code: number, reason: string) => void
+  readonly connection: Closable
   readonly format: Format
   readonly channels: Set<string>
   hasLeft: boolean
@@ -77,8 +82,8 @@ export class FakeHub implements Subscriptions, ChannelCalls {
     return null
   }
 
-  join(outbox: Outbox, policy: SlowPolicy, close: Member['close'], format: Format = PLAIN): Membership {
-    const member: Member = { outbox, policy, close, format, channels: new Set(), hasLeft: false }
+  join(outbox: Outbox, policy: SlowPolicy, connection: Closable, format: Format = PLAIN): Membership {
+    const member: Member = { outbox, policy, connection, format, channels: new Set(), hasLeft: false }
     this.members.push(member)
     const subscribe = (channel: string, since?: Since | null): Promise<Recovered> | undefined => {
       member.channels.add(channel)
