@@ -3,8 +3,8 @@
 import { BroadcastChannel, isMainThread } from 'node:worker_threads'
 
 const threads = new BroadcastChannel('scherzo.bench.collect')
+threads.addEventListener('message', collect)
 threads.unref()
-threads.onmessage = collect
 if (isMainThread) {
   process.on('SIGUSR2', () => {
     collect()
