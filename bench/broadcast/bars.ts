@@ -52,7 +52,7 @@ const bars: Record<CaseKind, (options: BroadcastOptions) => Bar[]> = {
       case: heldMemoryCase,
       server: SCHERZO,
       peer: WS,
-      figure: 'perEither',
+      figure: 'perConnectionOfAll',
       title: 'bytes/connection',
       wanted: { atMost: 0.8 }
     }

@@ -23,7 +23,7 @@ repeated or out of order on any connection.
   rate        100 messages a second to 10, 100 and 500 subscribers: CPU and latency
   channels    1 to 40 channels over all subscribers of two workers: time until the last one has a message
   http        GET /plaintext while 10,000 subscribers get 20 messages a second, with fan-out in chunks and without
-  memory      of idle subscribers, 8,000 and as many again; as it comes, and with garbage collected
+  memory      of idle subscribers, 8,000 and as many again; as it comes, and with garbage collected (which leaves out Bun)
   recovery    10,000 subscribers lose their connections, and come back within 5 s for what they have missed: time until all
               have it, GET /plaintext, memory and CPU meanwhile
   features    publishing with history, with presence, and to clients of the channel protocol, beside bare publishing: CPU

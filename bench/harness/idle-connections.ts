@@ -61,7 +61,7 @@ export async function measureIdleConnections(server: RunningServer, load: IdleLo
   const figures = {
     perConnection: (between - before) / load.connections,
     perNextConnection: (after - between) / load.connections,
-    perEither: (after - before) / load.connections / 2,
+    perConnectionOfAll: (after - before) / load.connections / 2,
     before: before / 1e6,
     between: between / 1e6,
     after: after / 1e6

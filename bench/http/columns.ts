@@ -26,15 +26,19 @@ const perNextConnection: Column = {
   digits: 0
 }
 
-const perEither: Column = { figure: 'perEither', title: 'bytes/connection, all of them', digits: 0 }
+const perConnectionOfAll: Column = {
+  figure: 'perConnectionOfAll',
+  title: 'bytes/connection, all of them',
+  digits: 0
+}
 
 export const memoryColumns: readonly Column[] = [
   perConnection,
   perNextConnection,
-  perEither,
+  perConnectionOfAll,
   { figure: 'before', title: 'RSS MB at first', digits: 1 },
   { figure: 'between', title: 'then', digits: 1 },
   { figure: 'after', title: 'at last', digits: 1 }
 ]
 
-export const memoryCompared: readonly Column[] = [perConnection, perNextConnection, perEither]
+export const memoryCompared: readonly Column[] = [perConnection, perNextConnection, perConnectionOfAll]
