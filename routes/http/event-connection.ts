@@ -92,7 +92,7 @@ export class EventConnection implements Standee, Resident {
   withdraw(channel: string): void {
     if (!this.#isOpen || !this.#membership.unsubscribe(channel)) return
     this.standing.absent(channel)
-    this.#tell('unsubscribed', unsubscribedNotice(channel))
+    this.outbox.send(eventOf('unsubscribed', unsubscribedNotice(channel)))
   }
 
   // A stream tells nothing of who is present.
@@ -106,7 +106,7 @@ export class EventConnection implements Standee, Resident {
 
   /** The same code and reason as a WebSocket would be closed with, in an event. */
   close(code: number, reason: string): void {
-    if (this.#isOpen) this.#end('closed', JSON.stringify({ closed: { code, reason } }))
+    if (this.#isOpen) this.#end(eventOf('closed', JSON.stringify({ closed: { code, reason } })))
   }
 
   closeFor(error: ScherzoError): void {
@@ -114,10 +114,7 @@ export class EventConnection implements Standee, Resident {
   }
 
   closeForDrain(reconnect: Reconnect, sockets: number): void {
-    if (!this.#isOpen) return
-    const notice = drainNotice(reconnect, sockets)
-    const { drain } = JSON.parse(notice) as { readonly drain: { readonly after: number } }
-    this.#end('drain', notice, drain.after)
+    if (this.#isOpen) this.#end(drainEvent(reconnect, sockets))
   }
 
   /** A heartbeat is due. */
@@ -142,14 +139,10 @@ export class EventConnection implements Standee, Resident {
     }
   }
 
-  #tell(event: string, data: string, retry?: number): void {
-    this.outbox.send(Buffer.from(eventText({ event, data, ...(retry !== undefined && { retry }) })))
-  }
-
-  #end(event: string, data: string, retry?: number): void {
+  #end(last: Buffer): void {
     this.#isOpen = false
     this.#leave()
-    this.#tell(event, data, retry)
+    this.outbox.send(last)
     this.outbox.flush()
     this.#place.services.deadlines.add(this)
     this.#response.end()
@@ -169,4 +162,15 @@ export class EventConnection implements Standee, Resident {
     this.#isOpen = false
     this.#leave()
   }
+}
+
+/** Of a worker that goes away, behind which nothing comes. */
+export function drainEvent(reconnect: Reconnect, sockets: number): Buffer {
+  const notice = drainNotice(reconnect, sockets)
+  const { drain } = JSON.parse(notice) as { readonly drain: { readonly after: number } }
+  return eventOf('drain', notice, drain.after)
+}
+
+function eventOf(event: string, data: string, retry?: number): Buffer {
+  return Buffer.from(eventText({ event, data, ...(retry !== undefined && { retry }) }))
 }

@@ -9,7 +9,7 @@ import type { Identity } from '../websocket/identity.ts'
 import { Permissions } from '../websocket/permissions.ts'
 import { withoutQuery } from '../websocket/request-log.ts'
 import { Callers } from './callers.ts'
-import { EventConnection } from './event-connection.ts'
+import { EventConnection, drainEvent } from './event-connection.ts'
 import type { EventPlace } from './event-connection.ts'
 import { readPlaces } from './event-places.ts'
 import { beginEvents } from './event-response.ts'
@@ -22,8 +22,9 @@ export function addEventsRoute(
   fastify: FastifyInstance,
   path: string,
   given: EventsRouteOptions,
-  { room, services }: Pick<Endpoints, 'room' | 'services'>
+  endpoints: Pick<Endpoints, 'room' | 'services' | 'reconnect'>
 ): void {
+  const { room, services } = endpoints
   checkOptions(path, given, ['authenticate', 'authorize', 'channels', 'presenceData', 'slow'])
   const { authorize = null, channels: fixed } = given
   const callers = new Callers(given, services.rules)
@@ -57,12 +58,20 @@ export function addEventsRoute(
     for (const channel of channels) {
       if (!(await may(identity, channel))) throw new ScherzoError('SCZ_ERR_HTTP_FORBIDDEN', ['read', channel])
     }
-    room.check(request, reply)
-    if (identity !== null) room.checkIdentity(identity, reply)
+    // A browser that is refused does not come back by itself.
+    if (!room.isClosing) {
+      room.check(request, reply)
+      if (identity !== null) room.checkIdentity(identity, reply)
+    }
     const beginning = beginEvents(reply)
     const begun = beginning instanceof Promise ? await beginning : beginning
     if (begun === null) return
     const { response, sink } = begun
+    if (room.isClosing) {
+      sink.write(drainEvent(endpoints.reconnect, services.roster.size))
+      response.end()
+      return
+    }
     if (beginning instanceof Promise && !room.isFor(request, identity)) {
       response.end()
       return

@@ -132,7 +132,7 @@ export class Endpoints {
 
   /** Closes every WebSocket, and refuses new ones from now on. Resolves when all have been sent their close frame. */
   async closeAll(): Promise<void> {
-    this.room.close()
+    this.room.isClosing = true
     let closed = 0
     const connections = this.services.roster.list()
     for (const connection of connections) {

@@ -8,16 +8,12 @@ import { refuse, refuseIdentity } from './refusals.ts'
 export class Room {
   readonly #settings: Settings
   readonly #services: Services
-  #isClosing = false
+  /** Whether the worker is about to go: no more come in. */
+  isClosing = false
 
   constructor(settings: Settings, services: Services) {
     this.#settings = settings
     this.#services = services
-  }
-
-  /** What comes from now on is refused. */
-  close(): void {
-    this.#isClosing = true
   }
 
   /** Where a connection counts, or null where those of one address are not counted: once asked for, its socket keeps it. */
@@ -43,7 +39,7 @@ export class Room {
   }
 
   get #isFull(): boolean {
-    return this.#isClosing || this.#services.roster.size >= this.#settings.maxSockets
+    return this.isClosing || this.#services.roster.size >= this.#settings.maxSockets
   }
 
   #isAddressFull(request: FastifyRequest): boolean {
