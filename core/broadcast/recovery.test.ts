@@ -77,6 +77,23 @@ test('what is published while the past is on its way comes behind it, once', asy
   deepEqual(outbox.messages, [at(8), ...[3, 4, 5, 6, 7, 8, 9].map(message)])
 })
 
+test('who is told its place with each message gets what was read while the past was on its way, too', async () => {
+  const setup = open()
+  setup.history.isQuick = false
+  const { outbox, member } = join(setup.hub)
+  const places: number[] = []
+  outbox.onPlace = (_channel, { offset }) => places.push(offset)
+  await publish(setup, 1, 3)
+  void member.subscribe('ticks', since(2))
+  await loopTurn()
+  setup.history.look()
+  await publish(setup, 4, 7)
+  setup.history.answer()
+  await settled()
+  deepEqual(outbox.messages, [at(7), ...[3, 4, 5, 6, 7].map(message)])
+  deepEqual(places, [3, 4, 5, 6, 7])
+})
+
 test('who has nothing yet learns the epoch and the offset, and gets nothing of the past', async () => {
   const setup = open()
   const { outbox, member } = join(setup.hub)
@@ -278,7 +295,7 @@ test('a second subscription to the same channel changes nothing', async () => {
 
 const step = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant('publish' as const), client: fc.nat(2) }) },
-  ...(['read', 'turn', 'leave', 'answer', 'stall', 'drain'] as const).map((name) => ({
+  ...(['read', 'turn', 'leave', 'look', 'answer', 'stall', 'drain'] as const).map((name) => ({
     weight: 2,
     arbitrary: fc.record({ do: fc.constant(name), client: fc.nat(4) })
   })),
@@ -291,6 +308,8 @@ class Client {
   readonly #bus: FakeBus
   readonly #hub: Hub
   readonly #format: Format
+  /** Whether it is told its place with each message. */
+  readonly #isPlaced: boolean
   /** Of the channel's last message when it asked for what comes. */
   #latest = 0
   outbox = new FakeOutbox()
@@ -299,10 +318,11 @@ class Client {
   /** Null until a client that has nothing is told where it begins. */
   last: number | null
 
-  constructor({ bus, hub }: Setup, format: Format, last: number | null) {
+  constructor({ bus, hub }: Setup, format: Format, isPlaced: boolean, last: number | null) {
     this.#bus = bus
     this.#hub = hub
     this.#format = format
+    this.#isPlaced = isPlaced
     this.last = last
   }
 
@@ -311,6 +331,7 @@ class Client {
     this.outbox = new FakeOutbox()
     this.#seen = 0
     this.outbox.isTagged = isTagged(this.#format)
+    if (this.#isPlaced) this.outbox.onPlace = () => {}
     const slow = { policy: 'skip', maxBytes: 300, maxAge: 1e9 } as const
     this.#member = this.#hub.join(this.outbox, slow, unclosed, this.#format)
     if (this.last === null) this.#latest = this.#bus.offsetOf('ticks')
@@ -360,13 +381,15 @@ test('whatever happens, a client that comes back has every message once and in o
     setup.history.isQuick = false
     const clients = Array.from(
       { length: 5 },
-      (_, index) => new Client(setup, formats[(first + index) % formats.length]!, index < 3 ? 0 : null)
+      (_, index) =>
+        new Client(setup, formats[(first + index) % formats.length]!, index % 2 === 1, index < 3 ? 0 : null)
     )
     for (const each of steps) {
       const client = clients[each.client]!
       if (each.do === 'publish') await setup.hub.publish('ticks', 'x'.repeat(each.client * 40))
       else if (each.do === 'read') setup.bus.turn(each.client)
       else if (each.do === 'turn') await loopTurn()
+      else if (each.do === 'look') setup.history.look()
       else if (each.do === 'answer') setup.history.answer()
       else if (each.do === 'come') client.come()
       else if (each.do === 'leave') client.leave()

@@ -166,7 +166,9 @@ export class Subscriber implements Membership, Returner {
 
   /** @param next the ordinal of the first message that it has not been given */
   deliver(parcel: Parcel, next: number): void {
-    if (next > parcel.first || this.#outbox.onPlace !== null) return this.#deliverFrom(parcel, next)
+    if (next > parcel.first)
+      return this.#deliverApart(parcel.messages.filter(({ ordinal }) => ordinal >= next))
+    if (this.#outbox.onPlace !== null) return this.#deliverApart(parcel.messages)
     if (this.#held !== null || this.#outbox.isStalled) return this.#holdBack(parcel.messages)
     const { bytes, messages } = parcel
     this.#outbox.send(bytes)
@@ -238,11 +240,10 @@ export class Subscriber implements Membership, Returner {
     if (this.#returning?.size === 0) this.#returning = null
   }
 
-  /** It subscribed when some messages of the parcel had been read already, or gets them one by one. */
-  #deliverFrom({ messages }: Parcel, next: number): void {
-    const rest = messages.filter(({ ordinal }) => ordinal >= next)
-    if (this.#held !== null || this.#outbox.isStalled) return this.#holdBack(rest)
-    this.#sendApart(rest)
+  /** One by one: it subscribed when some messages of a parcel had been read already, or is told its place with each. */
+  #deliverApart(messages: readonly Message[]): void {
+    if (this.#held !== null || this.#outbox.isStalled) return this.#holdBack(messages)
+    this.#sendApart(messages)
   }
 
   #sendApart(messages: readonly Message[]): void {

@@ -7,7 +7,8 @@ export class FakeHistory implements HistorySource {
   readonly epoch: string = 'epoch'
   readonly store: History
   readonly #bus: FakeBus
-  #asks: (() => void)[] = []
+  #asks: (() => () => void)[] = []
+  #answers: (() => void)[] = []
   /** Whether it answers at once. */
   isQuick = true
   isClosed = false
@@ -25,16 +26,22 @@ export class FakeHistory implements HistorySource {
     this.fetches++
     if (this.isClosed) return Promise.reject(new ScherzoError('SCZ_ERR_CLOSED', ['read the history']))
     const { promise, resolve } = Promise.withResolvers<HistoryAnswer>()
-    const answer = (): void => {
+    this.#asks.push(() => {
       const page = this.store.page(channel, query, this.#bus.offsetOf(channel))
-      resolve({ epoch: this.epoch, ...page, position: this.#bus.published })
-    }
-    if (this.isQuick) answer()
-    else this.#asks.push(answer)
+      const answer = { epoch: this.epoch, ...page, position: this.#bus.published }
+      return () => resolve(answer)
+    })
+    if (this.isQuick) this.answer()
     return promise
   }
 
+  /** Looks for what is asked for, and keeps the answers back. */
+  look(): void {
+    for (const ask of this.#asks.splice(0)) this.#answers.push(ask())
+  }
+
   answer(): void {
-    for (const answer of this.#asks.splice(0)) answer()
+    this.look()
+    for (const answer of this.#answers.splice(0)) answer()
   }
 }
