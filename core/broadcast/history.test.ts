@@ -126,7 +126,7 @@ test('whatever is published, what is kept stays within its bounds and ends with 
   const message = fc.record({ channel: fc.nat(5), bytes: fc.nat(3000), pause: fc.nat(2000) })
   fc.assert(
     fc.property(
-      fc.array(message, { maxLength: 200 }),
+      fc.array(message, { maxLength: 200, size: 'max' }),
       fc.integer({ min: 3000, max: 40_000 }),
       (all, maxBytes) => {
         const setup = new Setup(maxBytes)

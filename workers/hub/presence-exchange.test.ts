@@ -162,7 +162,7 @@ test('whatever is lost and overtaken, all know the same in the end', async () =>
   })
   await fc.assert(
     fc.asyncProperty(
-      fc.array(step, { maxLength: 40 }),
+      fc.array(step, { maxLength: 40, size: 'max' }),
       fc.infiniteStream(fc.nat(9)),
       async (steps, chance) => {
         const wire = new Wire()
